@@ -1,0 +1,50 @@
+"""`headwater COMMAND`: gathers the commands, and turns what a user can mend into one sentence on stderr."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import bench, dataset, demo, deploy, laptop, project, query, runs
+from cli.errors import said
+
+app = typer.Typer(
+    name="headwater",
+    help="A data lake on AWS that also runs whole on a laptop. Start with `headwater demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(demo.demo)
+app.command()(laptop.up)
+app.command()(laptop.down)
+app.command()(runs.run)
+app.command()(runs.status)
+app.command()(runs.explain)
+app.command()(runs.logs)
+app.command()(query.query)
+app.add_typer(dataset.app, name="dataset")
+app.command()(deploy.synth)
+app.command()(deploy.deploy)
+app.command()(deploy.diff)
+app.command()(deploy.destroy)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(project.test)
+app.command()(project.lint)
+app.command()(bench.bench)
+
+
+def main() -> None:
+    try:
+        app()
+    except Exception as error:
+        sentence = said(error)
+        if sentence is None:
+            raise
+        print(f"headwater: {sentence}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

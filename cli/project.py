@@ -1,0 +1,28 @@
+"""`test` and `lint`: the project's own checks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+ROOT = Path(__file__).parents[1]
+
+
+def test(context: typer.Context) -> None:
+    """Run the tests; arguments go to pytest, for instance `headwater test tests/unit -k ledger`."""
+    from local import prerequisites
+
+    prerequisites.fetch()
+    arguments = context.args or ["tests"]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "pytest", "--durations=10", *arguments], cwd=ROOT))
+
+
+def lint() -> None:
+    """Check style, types and templates: ruff, mypy --strict."""
+    failed = False
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."]):
+        failed |= subprocess.call([sys.executable, "-m", *command], cwd=ROOT) != 0
+    raise typer.Exit(1 if failed else 0)
