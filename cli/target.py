@@ -1,0 +1,69 @@
+"""Where a command goes: the laptop's lake for `--env local`, an AWS account for every other environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from config import Environment
+    from lake.ledger import Ledger
+
+ROOT = Path(__file__).parents[1]
+
+EnvOption = Annotated[str, typer.Option("--env", help="Environment: a file of config/, `local` being this laptop.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for scripts.")]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An environment and the way to its AWS APIs."""
+
+    environment: Environment
+    endpoint_url: str | None
+
+    def client(self, service: str) -> Any:
+        import boto3
+
+        if self.endpoint_url is None:
+            return boto3.client(service, region_name=self.environment.region)
+        from local.laptop import USER
+
+        return boto3.client(
+            service, region_name=self.environment.region, endpoint_url=self.endpoint_url, **USER.client_arguments()
+        )
+
+    def ledger(self) -> Ledger:
+        from lake.ledger import Ledger
+
+        return Ledger(self.environment.resource("ledger"), self.client("dynamodb"))
+
+    def state_machine(self, pipeline: str) -> str:
+        place = f"{self.environment.region}:{self.environment.account}"
+        return f"arn:aws:states:{place}:stateMachine:{self.environment.resource(pipeline)}"
+
+    def execution(self, run: str) -> str:
+        from lake.runs import RunId
+
+        pipeline = RunId.parse(run).pipeline
+        return f"{self.state_machine(pipeline).replace(':stateMachine:', ':execution:')}:{run}"
+
+
+def target(env: str) -> Target:
+    """The environment `env`; for the laptop its endpoint must be up."""
+    import config
+
+    environment = config.load(env)
+    if env != "local":
+        return Target(environment, None)
+    from local import laptop
+
+    running = laptop.running()
+    if running is None:
+        raise CommandError("The lake is not up on this laptop. Start it with `./headwater up`, or name another --env.")
+    return Target(environment, running.url)
