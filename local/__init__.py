@@ -1,0 +1,1 @@
+"""The laptop: an AWS endpoint in one process, and the engines behind it."""

@@ -1,0 +1,270 @@
+"""The endpoint: every AWS API of the laptop at one port of 127.0.0.1, in one process."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib
+import importlib.util
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.children import Children
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+OWN_KEY = "HEADWATERENDPOINT000"  # the access key of the endpoint's own calls, CloudFormation's for one
+WATCH_SECONDS = 2.0
+STATE_FILE = "endpoint.json"
+SERVICES = (
+    "s3", "iam", "sts", "kms", "secretsmanager", "ssm", "dynamodb", "sns", "sqs", "cloudwatch", "budgets", "ecr",
+    "cloudformation", "logs", "lambda_", "events", "scheduler", "stepfunctions", "glue", "athena",
+)  # fmt: skip
+
+
+class PortInUseError(Exception):
+    """Another process listens at the port."""
+
+
+class RoleNotFoundError(Exception):
+    """A role was to be assumed that is not deployed."""
+
+
+class Endpoint:
+    """moto's server with our services plugged in: `endpoint = start(4566, state=folder)`, `endpoint.stop()`.
+
+    `cold`: every Glue job run gets a JVM of its own. `warm_up`: start slow engines now instead of at their first use.
+    """
+
+    def __init__(self, port: int, state: Path, *, cold: bool = False, warm_up: bool = False) -> None:
+        self._listener = listener(port)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.account, self.region = ACCOUNT, REGION
+        self.state = state.resolve()
+        self.cold, self.warm_up = cold, warm_up
+        self.children = Children()
+        self.stopping = threading.Event()
+        self.middleware: list[Callable[[Any], Any]] = []  # WSGI wrappers that services add while they are installed
+        self._on_stop: list[Callable[[], None]] = []
+        self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url}
+        self._server: Any = None
+        self._stopped = False
+        self.state.mkdir(parents=True, exist_ok=True)
+
+    def on_stop(self, do: Callable[[], None]) -> None:
+        """Call this when the endpoint stops; the last registered is called first."""
+        self._on_stop.append(do)
+
+    def background(self, work: Callable[[], None], name: str) -> threading.Thread:
+        """Run the work in a daemon thread; work that loops ends when `endpoint.stopping` is set."""
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def publish(self, **facts: Any) -> None:
+        """Add facts to the state file, which other processes read: `endpoint.publish(source_port=5433)`."""
+        self._facts.update(facts)
+        if self._server is not None:
+            self._write_state()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with the endpoint's own credentials; one for each service, safe to share between threads."""
+        return own_client(self.url, service)
+
+    def credentials_for(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """Fresh credentials of a deployed role, as environment variables."""
+        sts = self.client("sts")
+        try:
+            issued = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
+        except sts.exceptions.ClientError as error:
+            raise RoleNotFoundError(
+                f"The role '{role_arn}': expected one that is deployed. Deploy the stack that makes it. ({error})"
+            ) from error
+        return {
+            "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": issued["SessionToken"],
+        }
+
+    def child_environment(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """The environment of a child process that works with a role's credentials against this endpoint."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+        return {
+            **ours,
+            **self.credentials_for(role_arn, session_name),
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def serve(self) -> None:
+        """Install the services, answer calls in a thread, and write the state file: from here on we are ready."""
+        self._configure_moto()
+        for name in SERVICES:
+            if importlib.util.find_spec(f"local.services.{name}"):
+                importlib.import_module(f"local.services.{name}").install(self)
+        self._server = self._make_server()
+        self.background(self._server.serve_forever, "server")
+        self._write_state()
+
+    def wait(self, parent: int | None = None) -> None:
+        """Until someone asks us to stop, our state file is not ours any more, or the parent is gone."""
+        while not self.stopping.wait(WATCH_SECONDS):
+            if not self._state_is_ours() or (parent is not None and not alive(parent)):
+                break
+
+    def stop(self) -> None:
+        """End what was started, last first: services, children, the server. A second call does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.stopping.set()
+        for do in reversed(self._on_stop):
+            try:
+                do()
+            except Exception:  # one that fails must not keep the others alive
+                logging.getLogger(__name__).exception("While stopping")
+        self.children.stop()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        self._listener.close()
+        if self._state_is_ours():
+            (self.state / STATE_FILE).unlink(missing_ok=True)
+
+    def _configure_moto(self) -> None:
+        os.environ.update(MOTO_PORT=str(self.port), AWS_DEFAULT_REGION=self.region)
+        from moto.core.config import default_user_config
+
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        default_user_config["lambda"] = {"use_docker": True}  # moto's path to a true invocation, which FLOW replaces
+        default_user_config["iam"] = {"load_aws_managed_policies": True}
+
+    def _make_server(self) -> Any:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+        from werkzeug.serving import make_server
+
+        from local.calls import Calls
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        application: Any = DomainDispatcherApplication(create_backend_app)
+        for wrap in self.middleware:
+            application = wrap(application)
+        self.calls = Calls(application, self)
+        return make_server(
+            "127.0.0.1",
+            self.port,
+            self.calls,
+            threaded=True,
+            request_handler=MotoRequestHandler,
+            fd=self._listener.fileno(),
+        )
+
+    def _write_state(self) -> None:
+        temporary = self.state / f".{STATE_FILE}.{os.getpid()}"
+        temporary.write_text(json.dumps(self._facts, indent=1))
+        temporary.replace(self.state / STATE_FILE)
+
+    def _state_is_ours(self) -> bool:
+        return read_state(self.state).get("pid") == os.getpid()
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What the state file of a folder says of its endpoint; empty when there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return facts
+
+
+def listener(port: int) -> socket.socket:
+    """A socket that listens at the port; 0 takes any that is free."""
+    ours = socket.socket()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        ours.bind(("127.0.0.1", port))
+        ours.listen(128)
+    except OSError as error:
+        ours.close()
+        raise PortInUseError(
+            f"The port '{port}': expected one that is free ({error.strerror}). "
+            "Stop what listens there, or choose another with --port."
+        ) from error
+    return ours
+
+
+def free_port() -> int:
+    """A port that nothing listens at, now."""
+    with listener(0) as found:
+        port: int = found.getsockname()[1]
+    return port
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@functools.cache
+def own_client(url: str, service: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.session.Session(
+        aws_access_key_id=OWN_KEY, aws_secret_access_key="endpoint", region_name=REGION
+    )  # a session of our own: boto3's default one is not safe between threads
+    config = Config(
+        retries={"total_max_attempts": 1}, inject_host_prefix=False, s3={"addressing_style": "path"}, read_timeout=900
+    )
+    return session.client(service, endpoint_url=url, config=config)
+
+
+def start(port: int, *, state: Path, cold: bool = False, warm_up: bool = False) -> Endpoint:
+    """An endpoint in this process, ready to answer."""
+    endpoint = Endpoint(port, state, cold=cold, warm_up=warm_up)
+    endpoint.serve()
+    return endpoint
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.endpoint", description=__doc__)
+    parser.add_argument("--port", type=int, default=4566, help="0 takes any that is free (default 4566)")
+    parser.add_argument("--state", type=Path, default=Path(".headwater"), help="folder of the state file and logs")
+    parser.add_argument("--cold", action="store_true", help="give every Glue job run a JVM of its own, as Glue does")
+    parser.add_argument("--lazy", action="store_true", help="start slow engines at their first use instead of now")
+    parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
+    options = parser.parse_args(argv)
+    try:
+        endpoint = Endpoint(options.port, options.state, cold=options.cold, warm_up=not options.lazy)
+    except PortInUseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: endpoint.stopping.set())
+    try:
+        endpoint.serve()
+        print(f"The endpoint is ready at {endpoint.url}", flush=True)
+        endpoint.wait(options.parent_pid)
+    finally:
+        endpoint.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
