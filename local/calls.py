@@ -114,9 +114,12 @@ class Calls:
             case "/_headwater/calls":
                 calls = self.of(role=asked.get("role"), action=asked.get("action"))
                 found = {"calls": [asdict(call) for call in calls[-int(asked.get("limit", KEPT)) :]]}
+            case "/_headwater/clock":
+                self._endpoint.clock.advance(seconds=float(asked.get("advance", "0")))
+                found = {"now": self._endpoint.clock.now().isoformat()}
             case path:
                 status = "404 Not Found"
-                found = {"error": f"The path '{path}': expected /_headwater/health or /_headwater/calls."}
+                found = {"error": f"The path '{path}': expected /_headwater/health, calls or clock."}
         body = json.dumps(found).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]

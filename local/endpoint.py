@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from local.children import Children
+from local.clock import Clock
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -53,6 +54,7 @@ class Endpoint:
         self.cold, self.warm_up = cold, warm_up
         self.children = Children()
         self.stopping = threading.Event()
+        self.clock = Clock()
         self.middleware: list[Callable[[Any], Any]] = []  # WSGI wrappers that services add while they are installed
         self._on_stop: list[Callable[[], None]] = []
         self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url}
@@ -129,6 +131,7 @@ class Endpoint:
             return
         self._stopped = True
         self.stopping.set()
+        self.clock.close()
         for do in reversed(self._on_stop):
             try:
                 do()
