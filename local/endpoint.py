@@ -57,7 +57,7 @@ class Endpoint:
         self.clock = Clock()
         self.middleware: list[Callable[[Any], Any]] = []  # WSGI wrappers that services add while they are installed
         self._on_stop: list[Callable[[], None]] = []
-        self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url}
+        self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url, "region": self.region}
         self._server: Any = None
         self._stopped = False
         self.state.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class Endpoint:
 
     def child_environment(self, role_arn: str, session_name: str) -> dict[str, str]:
         """The environment of a child process that works with a role's credentials against this endpoint."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_", "PYTHON"))}
         return {
             **ours,
             **self.credentials_for(role_arn, session_name),
@@ -251,6 +251,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--state", type=Path, default=Path(".headwater"), help="folder of the state file and logs")
     parser.add_argument("--cold", action="store_true", help="give every Glue job run a JVM of its own, as Glue does")
     parser.add_argument("--lazy", action="store_true", help="start slow engines at their first use instead of now")
+    parser.add_argument("--source-port", type=int, help="start the source databases too, at this port; 0 takes any")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
     options = parser.parse_args(argv)
     try:
@@ -261,6 +262,10 @@ def main(argv: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: endpoint.stopping.set())
     try:
+        if options.source_port is not None:
+            from local import source  # its drivers are slow to import, and few endpoints have sources
+
+            source.install(endpoint, options.source_port)
         endpoint.serve()
         print(f"The endpoint is ready at {endpoint.url}", flush=True)
         endpoint.wait(options.parent_pid)

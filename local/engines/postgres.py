@@ -54,14 +54,15 @@ class PostgresError(Exception):
 
 
 @dataclass
-class Postgres:
-    """A running server: `connect(database)` is its administrator's connection."""
+class Server:
+    """A server's administrator, in any process that knows the password: `connect(database)` is a connection."""
 
     port: int
-    folder: Path
     _password: str = field(repr=False)
-    _process: subprocess.Popen[bytes] = field(repr=False)
-    _readers: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def passfile(self) -> str:
+        """A line of libpq's password file, by which other processes connect."""
+        return f"127.0.0.1:{self.port}:*:{ADMIN}:{self._password}\n"
 
     @contextlib.contextmanager
     def connect(self, database: str = ADMIN) -> Iterator[psycopg.Connection]:
@@ -83,11 +84,6 @@ class Postgres:
 
     def let_read(self, database: str, username: str, password: str) -> None:
         """Let a user with this password read every table of one database, those made later too, and change none."""
-        if self._readers.setdefault(username, database) != database:
-            raise PostgresError(
-                f"The user '{username}' of database '{database}': reads '{self._readers[username]}' already. "
-                "Give each source's secret a user name of its own."
-            )
         user = sql.Identifier(username)
         with self.connect(database) as connection:
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (username,)).fetchone()
@@ -100,6 +96,14 @@ class Postgres:
                 sql.SQL("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {}").format(user),
             ):
                 connection.execute(statement)
+
+
+@dataclass
+class Postgres(Server):
+    """A server that this process started: `stop()` ends it."""
+
+    folder: Path
+    _process: subprocess.Popen[bytes] = field(repr=False)
 
     def stop(self) -> None:
         """End the server and remove its data. Safe to call twice."""
@@ -118,9 +122,9 @@ def start(state_folder: Path, port: int = 0) -> Postgres:
     password = secrets.token_urlsafe(24)
     _initialize(folder, programs, password, account)
     log = state_folder / "postgres.log"
-    chosen = port or _free_port()
+    chosen = port or free_port()
     process = _launch(folder, programs, chosen, log, account)
-    server = Postgres(chosen, folder, password, process)
+    server = Postgres(chosen, password, folder, process)
     try:
         _wait(server, log)
     except PostgresError:
@@ -211,7 +215,8 @@ def _refuse_taken(port: int) -> None:
             ) from error
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import Connection, sql
 
-from local.engines.postgres import Postgres
+from local.engines.postgres import Server
 from local.tickit import faults, rows
 
 FAULTS = faults.FAULTS
@@ -88,7 +88,7 @@ def generate(scale: float = 1.0) -> dict[str, Dataset]:
     return {name: Dataset(table, faults.inject(name, table)) for name, table in tables.items()}
 
 
-def load(server: Postgres, scale: float = 1.0) -> None:
+def load(server: Server, scale: float = 1.0) -> None:
     """Fill the databases `saas` and `ecommerce`, without keys or constraints; tables that are there are replaced."""
     datasets = generate(scale)
     for database in DATABASES:
@@ -99,19 +99,19 @@ def load(server: Postgres, scale: float = 1.0) -> None:
                     _copy(connection, name, dataset.table)
 
 
-def vanish(server: Postgres, dataset: str) -> None:
+def vanish(server: Server, dataset: str) -> None:
     """Take a source table away, for the failure that the demo shows; `restore` brings it back."""
     database, name = dataset.split(".")
     _rename(server, database, name, f"{name}{AWAY}")
 
 
-def restore(server: Postgres, dataset: str) -> None:
+def restore(server: Server, dataset: str) -> None:
     """Bring a vanished table back as it was."""
     database, name = dataset.split(".")
     _rename(server, database, f"{name}{AWAY}", name)
 
 
-def _rename(server: Postgres, database: str, before: str, after: str) -> None:
+def _rename(server: Server, database: str, before: str, after: str) -> None:
     statement = sql.SQL("ALTER TABLE {} RENAME TO {}").format(sql.Identifier(before), sql.Identifier(after))
     with server.connect(database) as connection:
         connection.execute(statement)
