@@ -14,7 +14,9 @@ progress = Console(stderr=True, highlight=False)  # never mixed into output that
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    shown = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+    shown = Table(
+        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
+    )
     values = [list(row) for row in rows]
     for index, column in enumerate(columns):
         number = bool(values) and all(isinstance(row[index], int | float) for row in values)

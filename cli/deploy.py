@@ -12,10 +12,14 @@ import typer
 
 from cli.target import ROOT, EnvOption
 
-ContextOption = Annotated[list[str] | None, typer.Option("--context", "-c", help="CDK context, KEY=VALUE; may be repeated.")]
+ContextOption = Annotated[
+    list[str] | None, typer.Option("--context", "-c", help="CDK context, KEY=VALUE; may be repeated.")
+]
 
 
-def synth(env: EnvOption = "dev", output: Annotated[Path | None, typer.Option(help="Folder for the templates.")] = None) -> None:
+def synth(
+    env: EnvOption = "dev", output: Annotated[Path | None, typer.Option(help="Folder for the templates.")] = None
+) -> None:
     """Write the CloudFormation templates of an environment; needs no AWS credentials."""
     import config
     from cli.console import console

@@ -12,7 +12,9 @@ from cli.target import EnvOption, JsonOption, Target
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT, SHOW or DESCRIBE in Athena's SQL; tables of gold need no database.")],
+    sql: Annotated[
+        str, typer.Argument(help="One SELECT, SHOW or DESCRIBE in Athena's SQL; tables of gold need no database.")
+    ],
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:
@@ -59,5 +61,7 @@ def _wait(athena: Any, query_id: str) -> dict[str, Any]:
         if state == "SUCCEEDED":
             return execution
         if state in ("FAILED", "CANCELLED"):
-            raise CommandError(f"Athena answered {state}: {execution['Status'].get('StateChangeReason', 'no reason given')}")
+            raise CommandError(
+                f"Athena answered {state}: {execution['Status'].get('StateChangeReason', 'no reason given')}"
+            )
         time.sleep(0.2)
