@@ -1,0 +1,166 @@
+"""What the compiled lake is made of: datasets as their contracts say them, pipelines, the environment's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+GOLD = "gold"
+
+T = TypeVar("T")
+
+
+class CompiledLakeError(Exception):
+    """A compiled file that is missing or was made by another version of this code."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `type` is the lake's, `source` its name in the source."""
+
+    name: str
+    type: str
+    source: str = ""
+    required: bool = False
+    classification: str = "internal"
+    description: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A rule that a row breaks where `expression` (Spark SQL over the lake's columns) is false."""
+
+    name: str
+    expression: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key: `columns` must be found among `parent_columns` of `dataset`."""
+
+    name: str
+    columns: tuple[str, ...]
+    dataset: str
+    parent_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A rule over the whole dataset: its metric, compared with a threshold, stops publication or warns."""
+
+    name: str
+    metric: str
+    columns: tuple[str, ...] = ()
+    expression: str = ""
+    operator: str = "="
+    threshold: Any = 0
+    severity: str = "error"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as its contract says it."""
+
+    id: str
+    source: str
+    name: str
+    layer: str
+    version: str
+    hash: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    description: str = ""
+    owner: str = ""
+    source_object: str = ""
+    cursor: str | None = None
+    load_mode: str = "full"
+    partition_by: tuple[str, ...] = ()
+    sort_by: tuple[str, ...] = ()
+    rules: tuple[RowRule, ...] = ()
+    references: tuple[Reference, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    freshness_hours: float | None = None
+    retention_days: int | None = None
+    sql: str | None = None
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> str:
+        return self.name if self.layer == GOLD else f"{self.source}_{self.name}"
+
+    @property
+    def quarantine_table(self) -> str:
+        return f"{self.table}__quarantine"
+
+    @property
+    def folder(self) -> str:
+        return f"{self.name}/" if self.layer == GOLD else f"{self.source}/{self.name}/"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline: its datasets in one run, then the models built from them. No schedule: it is started by hand."""
+
+    name: str
+    schedule: str
+    interval_hours: int
+    datasets: tuple[str, ...]
+    models: tuple[str, ...] = ()
+    sla_minutes: int = 60
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The names of one deployed environment."""
+
+    name: str
+    account: str
+    region: str
+    buckets: Mapping[str, str]
+    databases: Mapping[str, str]
+    ledger: str
+    topic_arn: str
+    connections: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, str] = field(default_factory=dict)
+    rows_per_partition: int = 100_000
+    runbook: str = "docs/runbook.md"
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+_PARTS: tuple[tuple[str, type[Any]], ...] = (
+    ("columns", Column),
+    ("rules", RowRule),
+    ("references", Reference),
+    ("gates", Gate),
+)
+
+
+def environment_from_dict(data: Mapping[str, Any]) -> Environment:
+    return _make(Environment, data)
+
+
+def pipeline_from_dict(data: Mapping[str, Any]) -> Pipeline:
+    return _make(Pipeline, data)
+
+
+def dataset_from_dict(data: Mapping[str, Any]) -> Dataset:
+    return _make(
+        Dataset, {**data, **{name: [_make(kind, each) for each in data.get(name, ())] for name, kind in _PARTS}}
+    )
+
+
+def _make(kind: type[T], data: Mapping[str, Any]) -> T:
+    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # every kind here is a dataclass
+    if unknown := sorted(set(data) - known):
+        raise CompiledLakeError(
+            f"The field '{unknown[0]}' of a compiled {kind.__name__}: expected one of {', '.join(sorted(known))}."
+            " Synthesize again, so that code and compiled lake are of one version."
+        )
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return kind(**values)
