@@ -1,0 +1,186 @@
+"""Environments: one YAML file for each, read once and passed down; the one place that makes the lake's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from config.checks import Schema
+from config.positions import Document, FileError, Problem, read, suggestion
+
+FOLDER = Path(__file__).parent
+DATA_LAYERS = ("landing", "bronze", "silver", "gold")
+LAYERS = (*DATA_LAYERS, "results", "sandbox", "logs", "scratch")
+DATABASES = ("bronze", "silver", "gold", "discovered")
+BUCKET_LENGTH = 63
+
+Governance = Literal["iam", "hybrid", "lake_formation"]
+
+
+class ConfigError(FileError):
+    """An environment is unknown, or its file says something that cannot be deployed."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The existing network in which jobs reach their sources."""
+
+    vpc: str
+    subnets: tuple[str, ...]
+    availability_zone: str
+    security_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large jobs are; `timeouts` are minutes by job."""
+
+    worker_type: str
+    workers: int
+    timeouts: Mapping[str, int]
+    rows_per_partition: int
+    job_concurrency: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a month may cost, and who hears when it costs more."""
+
+    monthly_usd: float
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The database behind one business system, in this environment."""
+
+    engine: str
+    host: str
+    port: int
+    database: str
+
+    @property
+    def jdbc_url(self) -> str:
+        return f"jdbc:{self.engine}://{self.host}:{self.port}/{self.database}"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where the lake is deployed, how large, and what everything in it is called."""
+
+    name: str
+    account: str
+    region: str
+    project: str
+    unit: str
+    keep_data: bool
+    network: Network | None
+    sizes: Sizes
+    retention: Mapping[str, int]
+    governance: Governance
+    budget: Budget
+    alert_emails: tuple[str, ...]
+    sources: Mapping[str, Source]
+    schedules: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    permissions_boundary: str | None = None
+
+    def bucket(self, layer: str) -> str:
+        return f"{self.project}-{self.unit}-{self.name}-s3-{layer}-01-{self.account}"
+
+    def database(self, layer: str) -> str:
+        return f"{self.project}_{self.name}_{layer}"
+
+    def resource(self, noun: str) -> str:
+        """The name of anything that is not a bucket, database, secret or log group: a job, a function, a topic."""
+        return f"{self.project}-{self.name}-{noun}"
+
+    def secret(self, source: str) -> str:
+        return f"{self.project}/{self.name}/{source}"
+
+    @property
+    def key_arn_parameter(self) -> str:
+        return f"/{self.project}/{self.name}/key-arn"
+
+    @property
+    def states_log_group(self) -> str:
+        return f"/aws/vendedlogs/states/{self.project}-{self.name}"
+
+    @property
+    def topic_arn(self) -> str:
+        return f"arn:aws:sns:{self.region}:{self.account}:{self.resource('alerts')}"
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def load(name: str, source_port: int | None = None) -> Environment:
+    """An environment by name; on a laptop every source listens on the one port of its embedded server."""
+    if name not in names():
+        remedy = f"{suggestion(name, names())} Pass `-c env=NAME`, or add config/{name}.yaml."
+        expected = f"expected an environment, one of {', '.join(names())}"
+        raise ConfigError([Problem(f"config/{name}.yaml", 1, "", name, expected, remedy)])
+    environment = load_file(FOLDER / f"{name}.yaml")
+    if source_port is None:
+        return environment
+    sources = {source: replace(found, port=source_port) for source, found in environment.sources.items()}
+    return replace(environment, sources=sources)
+
+
+def load_file(path: Path) -> Environment:
+    """An environment from its file, whose name is the environment's."""
+    document = read(path, f"config/{path.name}", ConfigError)
+    problems = _schema().problems(document)
+    if problems:
+        raise ConfigError(problems)
+    environment = _environment(path.stem, document.data)
+    problems = _beyond_schema(document, environment)
+    if problems:
+        raise ConfigError(problems)
+    return environment
+
+
+@cache
+def _schema() -> Schema:
+    return Schema(FOLDER / "environment.schema.json")
+
+
+def _environment(name: str, data: dict[str, Any]) -> Environment:
+    network, budget = data["network"], data["budget"]
+    built = {
+        "network": None
+        if network == "none"
+        else Network(
+            network["vpc"],
+            tuple(network["subnets"]),
+            network["availability_zone"],
+            tuple(network["security_groups"]),
+        ),
+        "sizes": Sizes(**data["sizes"]),
+        "budget": Budget(budget["monthly_usd"], tuple(budget["emails"])),
+        "alert_emails": tuple(data["alert_emails"]),
+        "sources": {source: Source(**values) for source, values in data["sources"].items()},
+    }
+    return Environment(**{**data, **built, "name": name})
+
+
+def _beyond_schema(document: Document, environment: Environment) -> list[Problem]:
+    """What no schema can say: rules between fields."""
+    problems = []
+    if not (environment.name.isalnum() and environment.name.islower() and environment.name.isascii()):
+        expected = "expected an environment's name of lower-case letters and digits"
+        problems.append(document.problem((), environment.name, expected, f"Rename {document.file}."))
+    longest = max((environment.bucket(layer) for layer in LAYERS), key=len)
+    if len(longest) > BUCKET_LENGTH:
+        expected = f"expected a bucket name of at most {BUCKET_LENGTH} characters, this has {len(longest)}"
+        problems.append(document.problem(("project",), longest, expected, "Shorten `project` or `unit`."))
+    network = environment.network
+    if network and not network.availability_zone.startswith(environment.region):
+        expected = f"expected an availability zone of region {environment.region}"
+        remedy = f"Write one such as {environment.region}a, that of the first subnet."
+        problems.append(document.problem(("network", "availability_zone"), network.availability_zone, expected, remedy))
+    return problems
