@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lake.claims import Claims
 from lake.history import (
     NotPlannedError as NotPlannedError,
     OutcomeConflictError as OutcomeConflictError,
@@ -30,5 +31,5 @@ from lake.records import (
 )
 
 
-class Ledger(RunHistory, PublishedState, Leases):
+class Ledger(RunHistory, PublishedState, Leases, Claims):
     """One DynamoDB table, written by conditional writes only: `Ledger(environment.ledger)`."""

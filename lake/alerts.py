@@ -1,0 +1,84 @@
+"""What people are told when a run goes wrong: which run, which datasets, why, and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lake.records import Outcome
+
+_SUBJECT_LENGTH = 100  # of an SNS message, in ASCII
+_TELL = 25  # failed datasets named in one message
+_CAUSE_LENGTH = 500
+_SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token|access_?key(?:_?id)?)(\"?\s*[=:]\s*\"?)[^\s\",;&]+")
+_LOGIN = re.compile(r"(://[^\s/:@]+:)[^\s/@]+@")
+
+# The runbook's anchors: docs/runbook.md has a heading for each.
+DATASET_FAILED = "a-dataset-failed"
+EXECUTION_FAILED = "an-execution-failed"
+NEVER_STARTED = "a-run-never-started"
+LATE = "a-run-is-late"
+PAGES = (DATASET_FAILED, EXECUTION_FAILED, NEVER_STARTED, LATE)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that failed: a dataset in a step, or a whole step where `dataset` is empty."""
+
+    dataset: str
+    step: str
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A message about one run: `status` is FAILED, TIMED_OUT, ABORTED, NEVER STARTED or LATE."""
+
+    pipeline: str
+    run: str
+    status: str
+    failures: tuple[Failure, ...]
+    runbook: str
+
+    @property
+    def subject(self) -> str:
+        names = ", ".join(each.dataset for each in self.failures if each.dataset)
+        text = f"{self.pipeline} {self.status}: {self.run}" + (f" ({names})" if names else "")
+        return text.encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
+
+    @property
+    def text(self) -> str:
+        lines = [f"Pipeline {self.pipeline}, run {self.run}: {self.status}.", ""]
+        for each in self.failures[:_TELL]:
+            lines += [f"{each.dataset or 'The run'} failed in {each.step}: {each.cause}", f"  To do: {each.remedy}", ""]
+        if len(self.failures) > _TELL:
+            lines += [f"And {len(self.failures) - _TELL} more.", ""]
+        lines += [f"All that the ledger knows: ./headwater explain {self.run}", f"Runbook: {self.runbook}"]
+        return "\n".join(lines)
+
+
+def failures_of(outcomes: Iterable[Outcome]) -> tuple[Failure, ...]:
+    redrive = "Mend the cause, then redrive the execution."
+    return tuple(
+        Failure(each.dataset, each.step, clean(each.cause), clean(each.remedy) or redrive) for each in outcomes
+    )
+
+
+def clean(text: str) -> str:
+    """One line, short, without passwords: what a message may carry."""
+    line = _LOGIN.sub(r"\1***@", _SECRET.sub(r"\1\2***", " ".join(text.split())))
+    return line if len(line) <= _CAUSE_LENGTH else f"{line[: _CAUSE_LENGTH - 1]}…"
+
+
+def publish(alert: Alert, topic_arn: str, sns: Any) -> None:
+    """Sends the alert, and prints it as one line for CloudWatch Logs."""
+    sns.publish(TopicArn=topic_arn, Subject=alert.subject, Message=alert.text)
+    print(json.dumps({"alert": alert.subject, **asdict(alert)}))
+
+
+def named(items: Sequence[str], limit: int = 10) -> str:
+    return ", ".join(items[:limit]) + (f" and {len(items) - limit} more" if len(items) > limit else "")

@@ -1,0 +1,85 @@
+"""Tell people of an execution that failed, timed out or was aborted: which datasets, why, and what to do."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import boto3
+
+from lake.alerts import DATASET_FAILED, EXECUTION_FAILED, Alert, Failure, clean, failures_of, publish
+from lake.ledger import Ledger
+from lake.model import Lake, load
+from lake.runs import RunId, RunIdError
+
+client = cache(boto3.client)  # one for each service and warm container
+
+NAMED_BY_LEDGER = "DatasetsFailedError"  # what conclude raises: the ledger has every cause
+_HISTORY = 100  # the last events are enough: a failed state is followed by a few at most
+
+
+def plain_cause(error: str, cause: str) -> str:
+    """The sentence in an execution's cause, which for jobs and functions is a JSON document around it."""
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict):
+        kind = parsed.get("errorType", error)
+        told = parsed.get("ErrorMessage") or parsed.get("errorMessage") or ""
+        state = parsed.get("JobRunState", "")
+        cause = f"{kind}: {told}" if told else f"{kind} {state}".strip()
+    elif cause and error:
+        cause = f"{error}: {cause}"
+    return clean(cause or error or "Step Functions gives no cause.")
+
+
+def failed_event(events: list[dict[str, Any]]) -> tuple[str, str, str]:
+    """Of events, newest first: the state that was entered last, and the error and cause of the last failure."""
+    states = (event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event)
+    details = (value for event in events for name, value in event.items() if name.endswith("EventDetails"))
+    failed = next((each for each in details if each.get("error") or each.get("cause")), {})
+    return next(states, ""), failed.get("error", ""), failed.get("cause", "")
+
+
+def execution_failure(detail: dict[str, Any], events: list[dict[str, Any]]) -> Failure:
+    """The failure that the execution tells of, where the ledger does not."""
+    state, error, cause = failed_event(events)
+    told = plain_cause(detail.get("error") or error, detail.get("cause") or cause)
+    if detail["status"] == "ABORTED":
+        remedy = "Someone stopped it. Redrive the execution if it is to be finished."
+    elif detail["status"] == "TIMED_OUT":
+        remedy = "Look in the log of the job that was running for what it waited for, then redrive the execution."
+    else:
+        remedy = "Look in the log of the job or function of that state, mend the cause, then redrive the execution."
+    return Failure("", state or "an unknown state", told, remedy)
+
+
+def alert(detail: dict[str, Any], known: tuple[Failure, ...], own: Failure | None, lake: Lake) -> Alert:
+    run = detail["name"]
+    try:
+        pipeline = RunId.parse(run).pipeline
+    except RunIdError:
+        pipeline = detail["stateMachineArn"].rpartition(":")[2]
+    page = DATASET_FAILED if known else EXECUTION_FAILED
+    failures = (own, *known) if own else known
+    return Alert(pipeline, run, detail["status"], failures, f"{lake.environment.runbook}#{page}")
+
+
+def handle(event: dict[str, Any], context: object) -> dict[str, str]:
+    """A `Step Functions Execution Status Change` in; the subject of the message out. Delivered twice, it tells twice."""
+    lake, detail = load(), event["detail"]
+    ledger = Ledger(lake.environment.ledger, client("dynamodb"))
+    known = failures_of(ledger.failed(detail["name"]))
+    own = None
+    if not known or detail.get("error") != NAMED_BY_LEDGER:
+        history = client("stepfunctions").get_execution_history(
+            executionArn=detail["executionArn"], reverseOrder=True, maxResults=_HISTORY
+        )
+        own = execution_failure(detail, history["events"])
+    told = alert(detail, known, own, lake)
+    publish(told, lake.environment.topic_arn, client("sns"))
+    if ledger.run(told.run) is not None:  # conclude has not said so where it was not reached
+        ledger.finish(told.run, "failed")
+    return {"alert": told.subject}

@@ -1,0 +1,81 @@
+"""Plan an attempt of a run: which datasets and models it is to work on, and which jobs that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import boto3
+
+from lake.ledger import Intent, Ledger, Plan
+from lake.model import Dataset, Lake, Pipeline, load
+from lake.runs import RunId, RunIdError
+
+client = cache(boto3.client)  # one for each service and warm container
+
+
+def run_of(execution: str, pipeline: str) -> RunId:
+    """The run that an execution's name says; it must be one of this pipeline."""
+    run = RunId.parse(execution)
+    if run.pipeline != pipeline:
+        raise RunIdError(
+            f"The execution name '{execution}': expected a run id of pipeline '{pipeline}', such as"
+            f" {pipeline}-{run.logical_text}-01. Start it with `./headwater run {pipeline}`."
+        )
+    return run
+
+
+def plan(ledger: Ledger, run: RunId, attempt: int, pipeline: Pipeline) -> Plan:
+    """The whole pipeline the first time; after that, what has not succeeded in this run."""
+    if ledger.planned(str(run), attempt) is None:
+        return ledger.plan(str(run), attempt, pipeline.datasets, pipeline.models)
+    remaining = ledger.remaining(str(run))
+    return ledger.plan(str(run), attempt, remaining.datasets, remaining.models)
+
+
+def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set[str]) -> bool:
+    """Whether a contract has changed since it was applied, or a table of one is not there."""
+    return any(
+        applied.get(dataset.id) != dataset.hash or any(name not in tables for name in tables_of(dataset))
+        for dataset in datasets
+    )
+
+
+def tables_of(dataset: Dataset) -> tuple[str, ...]:
+    return (dataset.table,) if dataset.sql is not None else (dataset.table, dataset.quarantine_table)
+
+
+def unfinished(intents: Iterable[Intent], pipeline: str) -> bool:
+    """Whether a publication of this pipeline's gold stopped half-way: its model job rolls it forward."""
+    return any(RunId.parse(intent.run).pipeline == pipeline for intent in intents)
+
+
+def tables_in(lake: Lake) -> set[str]:
+    """Every table of the lake: a few pages, not a call for each dataset."""
+    pages = client("glue").get_paginator("get_tables")
+    databases = (lake.environment.databases[layer] for layer in ("silver", "gold"))
+    return {
+        table["Name"]
+        for database in databases
+        for page in pages.paginate(DatabaseName=database, AttributesToGet=["NAME"])
+        for table in page["TableList"]
+    }
+
+
+def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """{"pipeline", "run", "attempt"} in; which jobs to run out."""
+    lake = load()
+    pipeline, attempt = lake.pipeline(event["pipeline"]), int(event["attempt"])
+    run = run_of(event["run"], pipeline.name)
+    ledger = Ledger(lake.environment.ledger, client("dynamodb"))
+    ledger.start(str(run), pipeline.name, attempt)
+    planned = plan(ledger, run, attempt, pipeline)
+    work = [lake.dataset(each) for each in (*planned.datasets, *planned.models)]
+    return {
+        "run": str(run),
+        "attempt": attempt,
+        "apply": must_apply(work, ledger.all_applied(each.id for each in work), tables_in(lake)),
+        "model": bool(planned.models) or unfinished(ledger.intents(), pipeline.name),
+        "datasets": len(planned.datasets),
+    }
