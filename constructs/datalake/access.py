@@ -1,0 +1,57 @@
+"""What a role may do: grants that name actions and resources, and say why where a wildcard stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from datalake.nag import acknowledge
+
+
+class GrantError(ValueError):
+    """A grant has a wildcard and no reason for it."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Some actions on some resources; `why` accounts for every `*` in them."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    why: str = ""
+    conditions: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.wildcards and not self.why:
+            raise GrantError(f"The grant '{self.wildcards[0]}': expected `why` to say what its wildcard is for. Name what is meant, or say why.")
+
+    @property
+    def wildcards(self) -> list[str]:
+        actions = [f"Action::{action}" for action in self.actions if "*" in action]
+        return actions + [f"Resource::{resource}" for resource in self.resources if "*" in resource]
+
+    def statement(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(actions=list(self.actions), resources=list(self.resources), conditions=self.conditions or None)
+
+
+def role(
+    scope: Construct, construct_id: str, *, name: str, principal: iam.IPrincipal, grants: Sequence[Grant], description: str
+) -> iam.IRole:
+    """A role with one inline policy; other constructs cannot add to it, so `grants` is all that it may do."""
+    document = iam.PolicyDocument(statements=[grant.statement() for grant in grants])
+    made = iam.Role(
+        scope,
+        construct_id,
+        role_name=name,
+        description=description,
+        assumed_by=principal,
+        inline_policies={"Access": document},
+    )
+    for grant in grants:
+        for wildcard in grant.wildcards:
+            acknowledge(made, reason=grant.why, rules=(f"IAM5[{wildcard}]",))
+    return made.without_policy_updates()

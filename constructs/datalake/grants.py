@@ -1,0 +1,115 @@
+"""The lake's own vocabulary of grants: a layer's objects, a layer's tables, the ledger, the key, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from config import Environment
+from datalake.access import Grant
+
+READ_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions")
+EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
+NO_RESOURCE_LEVEL = "The service takes no resource for these actions."
+
+
+class LakeGrants:
+    """Grants on the resources of one environment, all named by rule."""
+
+    def __init__(self, environment: Environment, *, key_arn: str) -> None:
+        self._environment = environment
+        self._key_arn = key_arn
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self._environment.region}:{self._environment.account}:{resource}"
+
+    def use_key(self) -> Grant:
+        return Grant(["kms:Decrypt", "kms:GenerateDataKey"], [self._key_arn])
+
+    def read_objects(self, *layers: str) -> list[Grant]:
+        return self._objects(["s3:GetObject"], layers)
+
+    def write_objects(self, *layers: str) -> list[Grant]:
+        return self._objects(["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], layers)
+
+    def _objects(self, actions: Sequence[str], layers: Sequence[str]) -> list[Grant]:
+        buckets = [f"arn:aws:s3:::{self._environment.bucket(layer)}" for layer in layers]
+        return [
+            Grant(["s3:ListBucket", "s3:GetBucketLocation"], buckets),
+            Grant(actions, [f"{bucket}/*" for bucket in buckets], why=EVERY_DATASET),
+        ]
+
+    def scratch(self, prefix: str) -> list[Grant]:
+        bucket = f"arn:aws:s3:::{self._environment.bucket('scratch')}"
+        actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+        why = "Temporary objects get their names from the service that writes them."
+        return [Grant(["s3:ListBucket"], [bucket]), Grant(actions, [f"{bucket}/{prefix}/*"], why=why)]
+
+    def read_tables(self, *layers: str) -> Grant:
+        return self._tables(READ_TABLES, layers)
+
+    def commit_tables(self, *layers: str) -> Grant:
+        """Commit to tables that are there."""
+        return self._tables([*READ_TABLES, "glue:UpdateTable"], layers)
+
+    def make_tables(self, *layers: str) -> Grant:
+        return self._tables([*READ_TABLES, "glue:CreateTable", "glue:UpdateTable"], layers)
+
+    def add_partitions(self, *layers: str) -> Grant:
+        return self._tables([*READ_TABLES, "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition"], layers)
+
+    def _tables(self, actions: Sequence[str], layers: Sequence[str]) -> Grant:
+        databases = [self._environment.database(layer) for layer in layers]
+        resources = [self.arn("glue", "catalog")]
+        for database in databases:
+            resources += [self.arn("glue", f"database/{database}"), self.arn("glue", f"table/{database}/*")]
+        return Grant(actions, resources, why=EVERY_DATASET)
+
+    def connect(self, *sources: str) -> list[Grant]:
+        """Read the connections of these sources, and their passwords."""
+        connections = [self.arn("glue", f"connection/{self._environment.resource(source)}") for source in sources]
+        # Secrets Manager adds six characters of its own to a secret's name.
+        secrets = [self.arn("secretsmanager", f"secret:{self._environment.secret(source)}-??????") for source in sources]
+        return [
+            Grant(["glue:GetConnection"], [self.arn("glue", "catalog"), *connections]),
+            Grant(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], secrets),
+        ]
+
+    def read_ledger(self) -> Grant:
+        return self._ledger(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
+
+    def write_ledger(self) -> Grant:
+        actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+        return self._ledger([f"dynamodb:{action}" for action in actions])
+
+    def _ledger(self, actions: Sequence[str]) -> Grant:
+        table = self.arn("dynamodb", f"table/{self._environment.resource('ledger')}")
+        return Grant(actions, [table, f"{table}/index/by_pipeline"])
+
+    def write_logs(self, group: str) -> Grant:
+        streams = self.arn("logs", f"log-group:{group}:log-stream:*")
+        why = "A log stream's name is made when the code starts."
+        return Grant(["logs:CreateLogStream", "logs:PutLogEvents"], [streams], why=why)
+
+    def put_metrics(self, namespace: str) -> Grant:
+        only = {"StringEquals": {"cloudwatch:namespace": namespace}}
+        return Grant(["cloudwatch:PutMetricData"], ["*"], why=f"{NO_RESOURCE_LEVEL} The namespace limits them.", conditions=only)
+
+
+def network_interfaces(environment: Environment) -> list[Grant]:
+    """What Glue needs to put a job's workers into our subnets."""
+    network = environment.network
+    assert network is not None
+    describe = ["DescribeSubnets", "DescribeSecurityGroups", "DescribeVpcEndpoints", "DescribeRouteTables", "DescribeNetworkInterfaces"]
+    prefix = f"arn:aws:ec2:{environment.region}:{environment.account}"
+    ours = [f"{prefix}:subnet/{subnet}" for subnet in network.subnets]
+    ours += [f"{prefix}:security-group/{group}" for group in network.security_groups]
+    interfaces = f"{prefix}:network-interface/*"
+    tagged = {"ForAllValues:StringEquals": {"aws:TagKeys": ["aws-glue-service-resource"]}}
+    why = "An interface has no name before it is made."
+    return [
+        Grant([f"ec2:{action}" for action in describe], ["*"], why=NO_RESOURCE_LEVEL),
+        Grant(["ec2:CreateNetworkInterface"], [*ours, interfaces], why=why),
+        Grant(["ec2:DeleteNetworkInterface"], [interfaces], why=f"{why} Only those that Glue made and tagged are deleted.",
+              conditions={"StringLike": {"aws:ResourceTag/aws-glue-service-resource": "*"}}),
+        Grant(["ec2:CreateTags", "ec2:DeleteTags"], [interfaces], why=why, conditions=tagged),
+    ]

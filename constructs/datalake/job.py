@@ -1,0 +1,105 @@
+"""Glue jobs: a script in glue_jobs/, Iceberg set up, logs of their own, and a role for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, aws_glue as glue, aws_iam as iam, aws_kms as kms
+from constructs import Construct
+
+from config import Environment
+from datalake.access import Grant, role
+from datalake.code import RuntimeCode
+from datalake.grants import LakeGrants
+from datalake.logs import log_group
+from datalake.nag import acknowledge
+
+
+def spark_conf(environment: Environment) -> dict[str, str]:
+    """What must be set before the session starts: the Iceberg catalog named `lake`."""
+    catalog = "spark.sql.catalog.lake"
+    return {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.session.timeZone": "UTC",
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+        f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        f"{catalog}.warehouse": f"s3://{environment.bucket('silver')}/",
+        f"{catalog}.cache-enabled": "false",  # a session would otherwise miss the commits of others
+        f"{catalog}.glue.skip-archive": "true",  # Iceberg keeps the history; Glue's own copy of it has a quota
+    }
+
+
+class LakeJobs(Construct):
+    """What all jobs share, and `add` for one of them: `glue_jobs/NAME.py`, deployed as `headwater-ENV-NAME`."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, code: RuntimeCode, key: kms.IKey) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._code = code
+        self._jar = code.jar()
+        self._lake = LakeGrants(environment, key_arn=key.key_arn)
+        self._log_prefix = f"/aws-glue/{environment.project}-{environment.name}"
+        for stream in ("error", "output"):  # the two that Glue 5 writes
+            log_group(self, stream.title(), name=f"{self._log_prefix}/{stream}", environment=environment, key=key)
+        self._security = glue.SecurityConfiguration(
+            self,
+            "Security",
+            security_configuration_name=environment.resource("jobs"),
+            s3_encryption=glue.S3Encryption.kms(key),
+            job_bookmarks_encryption=glue.JobBookmarksEncryption.client_side_kms(key),
+        )
+
+    def add(self, name: str, *, description: str, grants: Sequence[Grant], connections: Sequence[glue.IConnection] = ()) -> None:
+        sizes = self._environment.sizes
+        script = self._code.script(name)
+        job = glue.PySparkEtlJob(
+            self,
+            name.title(),
+            job_name=self._environment.resource(name),
+            description=description,
+            glue_version=glue.GlueVersion.V5_1,
+            role=self._role(name, [self._code.read(script, self._jar), *grants]),
+            script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
+            extra_python_files=[self._code.for_jobs()],
+            extra_jars=[glue.Code.from_bucket(self._jar.bucket, self._jar.s3_object_key)],
+            connections=list(connections),
+            security_configuration=self._security,
+            worker_configuration=glue.WorkerConfiguration(
+                worker_type=glue.WorkerType[sizes.worker_type.replace(".", "_")], number_of_workers=sizes.workers
+            ),
+            max_concurrent_runs=sizes.job_concurrency,
+            max_retries=0,  # a redrive says which attempt it is; Glue's own retry would not
+            timeout=Duration.minutes(sizes.timeouts[name]),
+            default_arguments=self._arguments(name),
+        )
+        # With CloudWatch encryption in the security configuration Glue would make groups of other names.
+        acknowledge(job, reason="Its log groups are ours: made with the lake's key, kept for a while.", rules=("GL1",))
+
+    def _arguments(self, name: str) -> dict[str, str]:
+        return {
+            "--datalake-formats": "iceberg",
+            "--conf": " --conf ".join(f"{key}={value}" for key, value in spark_conf(self._environment).items()),
+            "--job-bookmark-option": "job-bookmark-disable",  # the run ledger knows what was read
+            "--custom-logGroup-prefix": self._log_prefix,
+            "--custom-logStream-prefix": name,
+            "--TempDir": f"s3://{self._environment.bucket('scratch')}/glue/{name}/",
+        }
+
+    def _role(self, name: str, grants: Sequence[Grant]) -> iam.IRole:
+        shared = [
+            self._lake.use_key(),
+            self._lake.write_ledger(),
+            *self._lake.scratch(f"glue/{name}"),
+            self._lake.write_logs(f"{self._log_prefix}/error"),
+            self._lake.write_logs(f"{self._log_prefix}/output"),
+            self._lake.put_metrics("Glue"),
+        ]
+        return role(
+            self,
+            f"{name.title()}Role",
+            name=f"{self._environment.resource(name)}-job",
+            description=f"What job {self._environment.resource(name)} may do",
+            principal=iam.ServicePrincipal("glue.amazonaws.com"),
+            grants=[*shared, *grants],
+        )

@@ -1,0 +1,121 @@
+"""A pipeline: one state machine of the one definition, its role, and the schedule that starts it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam, aws_lambda as lambda_, aws_logs as logs, aws_scheduler as scheduler, aws_sqs as sqs, aws_stepfunctions as sfn
+from constructs import Construct
+
+from config import Environment
+from datalake.access import Grant, role
+from datalake.code import ROOT
+from datalake.definition import check
+from datalake.grants import NO_RESOURCE_LEVEL, LakeGrants
+
+DEFINITION = ROOT / "state_machines" / "load_pipeline.asl.json"
+JOBS = ("apply", "ingest", "refine", "model")
+FUNCTIONS = ("plan", "conclude")
+
+
+class PipelineMachine(Construct):
+    """State machine `headwater-ENV-PIPELINE`, which logs every state and passes ids, never data."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, environment: Environment, lake: LakeGrants, group: logs.ILogGroup
+    ) -> None:
+        super().__init__(scope, construct_id)
+        functions = {each: lake.arn("lambda", f"function:{environment.resource(each)}") for each in FUNCTIONS}
+        jobs = {each: environment.resource(each) for each in JOBS}
+        substitutions = {"Pipeline": name}
+        substitutions |= {f"{each.title()}Function": arn for each, arn in functions.items()}
+        substitutions |= {f"{each.title()}Job": job for each, job in jobs.items()}
+        text = DEFINITION.read_text()
+        check(environment.resource(name), json.loads(text), substitutions)
+        sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=environment.resource(name),
+            # Inline, not a file asset: `cdk diff` then shows the states that change.
+            definition_body=sfn.DefinitionBody.from_string(text),
+            definition_substitutions=substitutions,
+            logs=sfn.LogOptions(destination=group, level=sfn.LogLevel.ALL),
+            tracing_enabled=True,
+            role=role(
+                self,
+                "Role",
+                name=f"{environment.resource(name)}-pipeline",
+                description=f"What state machine {environment.resource(name)} may do",
+                principal=_service("states", environment),
+                grants=_machine_grants(lake, list(functions.values()), list(jobs.values())),
+            ),
+        )
+
+
+class PipelineSchedule(Construct):
+    """Starts a pipeline by its start function: the run's name holds the scheduled time, so a second start is none."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        expression: str,
+        environment: Environment,
+        lake: LakeGrants,
+        start: lambda_.IFunction,
+        dead_letters: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        schedule_role = role(
+            self,
+            "Role",
+            name=f"{environment.resource(name)}-schedule",
+            description=f"What the schedule of {environment.resource(name)} may do",
+            principal=_service("scheduler", environment),
+            grants=[
+                Grant(["lambda:InvokeFunction"], [start.function_arn]),
+                Grant(["sqs:SendMessage"], [dead_letters.queue_arn]),
+                lake.use_key(),
+            ],
+        )
+        scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            name=environment.resource(name),
+            description=f"Starts pipeline {name}",
+            schedule_expression=expression,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=start.function_arn,
+                role_arn=schedule_role.role_arn,
+                input=json.dumps({"pipeline": name, "scheduled_time": "<aws.scheduler.scheduled-time>"}),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
+                ),
+            ),
+        )
+
+
+def _service(service: str, environment: Environment) -> iam.ServicePrincipal:
+    """The service, on behalf of this account only."""
+    return iam.ServicePrincipal(
+        f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": environment.account}}
+    )
+
+
+def _machine_grants(lake: LakeGrants, functions: list[str], jobs: list[str]) -> list[Grant]:
+    job_actions = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+    delivery = ["CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"]
+    policies = ["PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"]
+    traces = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
+    return [
+        Grant(["lambda:InvokeFunction"], functions),
+        Grant(job_actions, [lake.arn("glue", f"job/{job}") for job in jobs]),
+        Grant([f"logs:{action}" for action in (*delivery, *policies)], ["*"], why=NO_RESOURCE_LEVEL),
+        Grant([f"xray:{action}" for action in traces], ["*"], why=NO_RESOURCE_LEVEL),
+    ]

@@ -1,0 +1,75 @@
+"""Storage: the lake's key, and one private, encrypted bucket for each layer and for what lies beside them."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy, aws_s3 as s3, aws_ssm as ssm
+from constructs import Construct
+
+from config import Environment
+from datalake.encryption import lake_key
+from datalake.nag import acknowledge
+
+LAYERS = ("landing", "bronze", "silver", "gold")
+BESIDE = ("results", "sandbox", "scratch")
+# Bronze expires before silver does, so neither can be rebuilt from the other; gold and the rest can.
+NOT_REBUILDABLE = frozenset({"landing", "bronze", "silver", "sandbox"})
+
+
+class LakeStorage(Construct):
+    """A bucket for each layer, under one key: `storage.buckets["gold"]`."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._removal_policy = removal_policy
+        self.key = lake_key(self, "Key", environment=environment, removal_policy=removal_policy)
+        ssm.StringParameter(
+            self,
+            "KeyArn",
+            parameter_name=environment.key_arn_parameter,
+            string_value=self.key.key_arn,
+            description="The ARN of the lake's key, for the stacks that use it",
+        )
+        self.logs = self._logs_bucket()
+        self.buckets = {layer: self._bucket(layer) for layer in (*LAYERS, *BESIDE)}
+
+    def _bucket(self, layer: str) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            layer.title(),
+            bucket_name=self._environment.bucket(layer),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,  # one KMS call for each bucket, not for each object
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=layer in NOT_REBUILDABLE,
+            server_access_logs_bucket=self.logs,
+            server_access_logs_prefix=f"s3/{layer}/",
+            lifecycle_rules=self._lifecycle(layer),
+            removal_policy=self._removal_policy,
+        )
+
+    def _logs_bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Logs",
+            bucket_name=self._environment.bucket("logs"),
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 does not deliver access logs to a bucket with a customer's key
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=self._lifecycle("logs"),
+            removal_policy=self._removal_policy,
+        )
+        acknowledge(bucket, reason="It receives the access logs; logging its own deliveries would never end.", rules=("S1",))
+        return bucket
+
+    def _lifecycle(self, layer: str) -> list[s3.LifecycleRule]:
+        days = self._environment.retention.get(layer)
+        return [
+            s3.LifecycleRule(
+                abort_incomplete_multipart_upload_after=Duration.days(7),
+                expiration=Duration.days(days) if days else None,
+                noncurrent_version_expiration=Duration.days(self._environment.retention["noncurrent"]) if layer in NOT_REBUILDABLE else None,
+            )
+        ]

@@ -1,0 +1,26 @@
+"""What queries and jobs find the lake by: databases, sources, and the analysts' workgroup. Nothing for each dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from config import Environment
+from datalake.catalog import LakeDatabases
+from datalake.deletion import removal_policy
+from datalake.encryption import shared_key
+from datalake.source import Source
+from datalake.workgroup import Workgroup
+
+
+class CatalogStack(Stack):
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        key = shared_key(self, "Key", environment=environment)
+        policy = removal_policy(self, keep_data=environment.keep_data)
+        LakeDatabases(self, "Databases", environment=environment, removal_policy=policy)
+        for name in environment.sources:
+            Source(self, f"Source-{name}", name=name, environment=environment, key=key, removal_policy=policy)
+        Workgroup(self, "Workgroup", environment=environment, key_arn=key.key_arn)

@@ -1,0 +1,125 @@
+"""The batch pipelines: their jobs and functions, and a state machine and a schedule for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Stack, aws_glue as glue
+from constructs import Construct
+
+from config import Environment
+from datalake.access import Grant
+from datalake.code import RuntimeCode
+from datalake.dead_letters import dead_letters
+from datalake.encryption import shared_key
+from datalake.function import LakeFunction
+from datalake.grants import LakeGrants, network_interfaces
+from datalake.job import LakeJobs
+from datalake.logs import log_group
+from datalake.pipeline import PipelineMachine, PipelineSchedule
+from lake.model import Pipeline
+
+
+class PipelineStack(Stack):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        pipelines: Sequence[Pipeline],
+        archive: Path,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._environment = environment
+        self._key = shared_key(self, "Key", environment=environment)
+        self._lake = LakeGrants(environment, key_arn=self._key.key_arn)
+        self._code = RuntimeCode(self, "Code", archive=archive)
+        self._not_started = dead_letters(
+            self, "NotStarted", queue_name=environment.resource("not-started"), key=self._key
+        )
+        self._jobs()
+        self._function("plan", "What a run has to do", [self._lake.write_ledger()])
+        self._function("conclude", "Whether a run did all it had to do", [self._lake.write_ledger()])
+        self._pipelines(pipelines)
+
+    def _jobs(self) -> None:
+        lake, sources = self._lake, list(self._environment.sources)
+        jobs = LakeJobs(self, "Jobs", environment=self._environment, code=self._code, key=self._key)
+        jobs.add(
+            "apply",
+            description="Makes tables from contracts, and lets them grow",
+            grants=[lake.make_tables("bronze", "silver", "gold"), *lake.write_objects("silver", "gold")],
+        )
+        jobs.add(
+            "ingest",
+            description="Brings datasets from their sources to bronze as they are",
+            grants=[*lake.connect(*sources), lake.add_partitions("bronze"), *lake.write_objects("bronze"), *self._reach()],
+            connections=self._connections(sources),
+        )
+        jobs.add(
+            "refine",
+            description="Conforms bronze to its contracts and publishes it to silver",
+            grants=[*lake.read_objects("bronze"), lake.commit_tables("silver"), *lake.write_objects("silver")],
+        )
+        jobs.add(
+            "model",
+            description="Builds gold from silver and publishes all of a pipeline or none",
+            grants=[
+                lake.read_tables("silver"),
+                *lake.read_objects("silver"),
+                lake.commit_tables("gold"),
+                *lake.write_objects("gold"),
+            ],
+        )
+
+    def _connections(self, sources: Sequence[str]) -> list[glue.IConnection]:
+        """A connection on a job puts the job into its network; where there is none, the job only reads it."""
+        if self._environment.network is None:
+            return []
+        names = [(source, self._environment.resource(source)) for source in sources]
+        return [glue.Connection.from_connection_name(self, f"Connection-{source}", name) for source, name in names]
+
+    def _reach(self) -> list[Grant]:
+        return network_interfaces(self._environment) if self._environment.network else []
+
+    def _function(self, name: str, description: str, grants: Sequence[Grant], **options: Any) -> LakeFunction:
+        return LakeFunction(
+            self,
+            name.title(),
+            name=name,
+            description=description,
+            environment=self._environment,
+            code=self._code,
+            key=self._key,
+            grants=grants,
+            **options,
+        )
+
+    def _pipelines(self, pipelines: Sequence[Pipeline]) -> None:
+        environment, lake = self._environment, self._lake
+        machines = [lake.arn("states", f"stateMachine:{environment.resource(each.name)}") for each in pipelines]
+        start = self._function(
+            "start",
+            "Starts a pipeline's run under the name that its scheduled time gives it",
+            [Grant(["states:StartExecution"], machines)],
+            dead_letters=self._not_started,
+        )
+        group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
+        for pipeline in pipelines:
+            PipelineMachine(self, f"Pipeline-{pipeline.name}", name=pipeline.name, environment=environment, lake=lake, group=group)
+            expression = environment.schedules.get(pipeline.name, pipeline.schedule)
+            if expression not in ("", "off"):
+                PipelineSchedule(
+                    self,
+                    f"Schedule-{pipeline.name}",
+                    name=pipeline.name,
+                    expression=expression,
+                    environment=environment,
+                    lake=lake,
+                    start=start.function,
+                    dead_letters=self._not_started,
+                )
