@@ -1,0 +1,1 @@
+"""The Glue jobs: apply, ingest, refine and model, each a `main(argv)` over pure functions of Spark frames."""

@@ -1,0 +1,67 @@
+"""Build a gold table on a branch: the model's SELECT, held to its contract, compared with what is there."""
+
+from __future__ import annotations
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, Observation, functions as F
+
+from glue_jobs import gates, iceberg
+from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
+from glue_jobs.conform import conform
+from glue_jobs.counts import facts_of, metrics
+from glue_jobs.failures import DatasetError, GateFailedError
+from glue_jobs.inputs import Inputs, as_made
+from glue_jobs.publish import Candidate, write
+from glue_jobs.work import Task
+from lake.ledger import Outcome
+
+
+class Build:
+    """The gold of one job run; `candidates` holds, by dataset, what passed its gates."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self.candidates: dict[str, Candidate] = {}
+
+    def __call__(self, task: Task) -> Outcome:
+        """The model's rows on a branch, checked; publishing waits for the other models."""
+        spark, dataset = task.job.spark, task.dataset
+        base = iceberg.head(spark, task.table)
+        observation = Observation(f"model {dataset.id}")
+        judged = self._judged(task, base).observe(observation, *metrics(dataset))
+        kept = judged.where(F.col(STATUS).isin(INSERTED, UPDATED, DELETED)).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            kept.count()  # the one pass over every row
+            facts = {**facts_of(observation.get), "snapshot_from": base}
+            _require_clean(task, facts)
+            watermark = task.job.run.logical.isoformat()
+            candidate = write(task, base, kept, facts, watermark, {"inputs": self._inputs.said(dataset)})
+        finally:
+            kept.unpersist()
+        gates.audit(task, candidate, facts)
+        self.candidates[dataset.id] = candidate
+        self._inputs.pin(dataset.id, candidate.snapshot)
+        return task.succeeded(**facts, snapshot_to=candidate.snapshot)
+
+    def _judged(self, task: Task, base: int | None) -> DataFrame:
+        spark, dataset, logical = task.job.spark, task.dataset, task.job.run.logical
+        self._inputs.show(dataset)
+        rows = spark.sql(str(dataset.sql))
+        if missing := [column.name for column in dataset.columns if column.name not in rows.columns]:
+            raise DatasetError(
+                f"The model {dataset.id} gives no column '{missing[0]}', which its contract has.",
+                f"Correct models/{dataset.name}.sql or the contract, then redrive the execution.",
+            )
+        conformed = conform(rows, as_made(dataset), logical, self._inputs.parents(dataset))
+        held = None if base is None else iceberg.read(spark, task.table, base)
+        return classify(conformed, held, dataset.key, complete_at=logical)
+
+
+def _require_clean(task: Task, facts: dict[str, object]) -> None:
+    """Gold has no quarantine: a row that breaks a rule is an error in the model."""
+    if facts[QUARANTINED]:
+        raise GateFailedError(
+            f"The model {task.dataset.id} gives {facts[QUARANTINED]} rows that break {facts['rules']}.",
+            f"Correct models/{task.dataset.name}.sql or its contract, then redrive the execution.",
+            facts,
+        )

@@ -1,0 +1,143 @@
+"""Conform rows to their contract: its columns in its types, and beside each row the rules that it breaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame, functions as F
+
+from glue_jobs.failures import SourceColumnMissingError
+from lake.model import Dataset, Reference
+
+INGESTED = ("_ingested_at", "_run")  # what ingest adds to the source's columns
+SOURCE = "_source"
+RULES = "_rules"
+
+Broken = tuple[str, Column]
+
+
+def conform(bronze: DataFrame, dataset: Dataset, logical: datetime, parents: Mapping[str, DataFrame]) -> DataFrame:
+    """The contract's columns, `_version`, `_hash`, the broken `_rules`, and the row as it came in `_source`.
+
+    `parents` holds, for each reference by name, the distinct keys of its parent as ingested.
+    """
+    kinds = dict(bronze.dtypes)
+    rows = typed(bronze, dataset)
+    for reference in dataset.references:
+        rows = rows.join(*_look_up(parents[reference.name], reference), how="left")
+    rules = [*_type_rules(dataset, kinds), *_required_rules(dataset), *_row_rules(dataset), *_references(dataset)]
+    return rows.select(
+        SOURCE,
+        *_names(dataset),
+        _version(dataset, logical).alias("_version"),
+        _hash(dataset).alias("_hash"),
+        broken(rules).alias(RULES),
+    )
+
+
+def typed(bronze: DataFrame, dataset: Dataset) -> DataFrame:
+    """Each column cast to its type, null where it cannot be; the row as it came is kept whole."""
+    found = [name for name in bronze.columns if name not in INGESTED]
+    missing = [column.source for column in dataset.columns if column.source not in found]
+    if missing:
+        raise SourceColumnMissingError(
+            f'Column "{missing[0]}" of table "{dataset.source_object}" does not exist in source "{dataset.source}".',
+            "Bring the column back, or correct the contract, then redrive the execution.",
+        )
+    source = F.struct(*(_quoted(name) for name in found)).alias(SOURCE)
+    casts = (F.expr(f"try_cast({_quoted(each.source)} AS {each.type})").alias(each.name) for each in dataset.columns)
+    return bronze.select(source, *casts)
+
+
+def parent_keys(bronze: DataFrame, parent: Dataset, reference: Reference, small: bool) -> DataFrame:
+    """The distinct keys of a parent as ingested: its quarantined rows do not orphan their children."""
+    columns = {column.name: column for column in parent.columns}
+    wanted = [columns[name] for name in reference.parent_columns]
+    keys = bronze.select(*(F.expr(f"try_cast({_quoted(each.source)} AS {each.type})") for each in wanted))
+    named = keys.toDF(*(_key(reference, number) for number in range(len(wanted)))).distinct()
+    return F.broadcast(named) if small else named
+
+
+def rule_names(dataset: Dataset) -> list[str]:
+    """Every rule that a row of this dataset could break by itself."""
+    names = [f"type_{each.name}" for each in dataset.columns if each.type != "string"]
+    names += [f"required_{each.name}" for each in dataset.columns if each.required]
+    return [*names, *(each.name for each in dataset.rules), *(each.name for each in dataset.references)]
+
+
+def broken(rules: list[Broken]) -> Column:
+    """The names of the broken rules; a clean row costs one comparison of each and no array."""
+    nothing = F.array().cast("array<string>")
+    if not rules:
+        return nothing
+    names = F.array_compact(F.array(*(F.when(condition, F.lit(name)) for name, condition in rules)))
+    return F.when(reduce(or_, (condition for _, condition in rules)), names).otherwise(nothing)
+
+
+def _look_up(keys: DataFrame, reference: Reference) -> tuple[DataFrame, Column]:
+    pairs = [F.col(name) == F.col(_key(reference, number)) for number, name in enumerate(reference.columns)]
+    return keys, reduce(lambda left, right: left & right, pairs)
+
+
+def _type_rules(dataset: Dataset, kinds: Mapping[str, str]) -> Iterator[Broken]:
+    for column in dataset.columns:
+        if kinds[column.source] == column.type or column.type == "string":
+            continue
+        given, lost = F.col(f"{SOURCE}.{_quoted(column.source)}"), F.col(column.name).isNull()
+        if _may_round(kinds[column.source], column.type):
+            exact = f"try_cast({SOURCE}.{_quoted(column.source)} AS decimal(38,18))"
+            lost |= F.coalesce(F.expr(f"{exact} <> {_quoted(column.name)}"), F.lit(False))
+        yield f"type_{column.name}", given.isNotNull() & lost
+
+
+def _may_round(source: str, target: str) -> bool:
+    """Whether a cast could drop digits without a word; a double's own digits are not exact to begin with."""
+    exact = source == "string" or source.startswith("decimal")
+    scale = re.fullmatch(r"decimal\(\d+,(\d+)\)", target)
+    if scale:
+        held = re.fullmatch(r"decimal\(\d+,(\d+)\)", source)
+        return exact and not (held and int(held[1]) <= int(scale[1]))
+    return target in ("int", "bigint") and (source in ("float", "double") or source.startswith("decimal"))
+
+
+def _required_rules(dataset: Dataset) -> Iterator[Broken]:
+    for column in dataset.columns:
+        if column.required:
+            yield f"required_{column.name}", F.col(f"{SOURCE}.{_quoted(column.source)}").isNull()
+
+
+def _row_rules(dataset: Dataset) -> Iterator[Broken]:
+    for rule in dataset.rules:
+        yield rule.name, F.coalesce(~F.expr(rule.expression), F.lit(False))
+
+
+def _references(dataset: Dataset) -> Iterator[Broken]:
+    for reference in dataset.references:
+        given = reduce(lambda left, right: left & right, (F.col(name).isNotNull() for name in reference.columns))
+        yield reference.name, given & F.col(_key(reference, 0)).isNull()
+
+
+def _version(dataset: Dataset, logical: datetime) -> Column:
+    at = F.lit(int(logical.timestamp())).cast("timestamp")
+    return at if dataset.cursor is None else F.coalesce(F.col(dataset.cursor).cast("timestamp"), at)
+
+
+def _hash(dataset: Dataset) -> Column:
+    """Of the names and values that are there: a new nullable column leaves the hash of old rows as it was."""
+    return F.sha2(F.to_json(F.struct(*sorted(_names(dataset)))), 256)
+
+
+def _names(dataset: Dataset) -> list[str]:
+    return [column.name for column in dataset.columns]
+
+
+def _key(reference: Reference, number: int) -> str:
+    return f"_{reference.name}_{number}"
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"

@@ -1,0 +1,33 @@
+"""What is counted in the one pass over a dataset's rows, and the outcome's fields that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import Column, functions as F
+
+from glue_jobs.changes import DELETED, INSERTED, KEY_CONFLICT, QUARANTINED, STATUS, SUPERSEDED, UNCHANGED, UPDATED
+from glue_jobs.conform import RULES, rule_names
+from lake.model import Dataset
+
+STATUSES = (INSERTED, UPDATED, UNCHANGED, SUPERSEDED, QUARANTINED, DELETED)
+RULE = "rule:"
+
+
+def metrics(dataset: Dataset) -> list[Column]:
+    """Rows of each status, rows that broke each rule, the latest version seen."""
+    counts = [F.count_if(F.col(STATUS) == each).alias(each) for each in STATUSES]
+    quarantined = F.col(STATUS) == QUARANTINED
+    rules = [
+        F.count_if(quarantined & F.array_contains(RULES, name)).alias(f"{RULE}{name}")
+        for name in (*rule_names(dataset), KEY_CONFLICT)
+    ]
+    return [*counts, *rules, F.max("_version").cast("string").alias("watermark")]
+
+
+def facts_of(counted: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts; every row that came has a status, and only deleted ones did not come."""
+    counts = {each: int(counted[each] or 0) for each in STATUSES}
+    rules = {name.removeprefix(RULE): int(rows) for name, rows in counted.items() if name.startswith(RULE) and rows}
+    return {**counts, "read": sum(counts.values()) - counts[DELETED], "rules": rules}

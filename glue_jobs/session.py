@@ -1,0 +1,41 @@
+"""The job's Spark session: the lake's Iceberg catalog, UTC everywhere, as many partitions as the data needs."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from pyspark.sql import SparkSession
+
+from lake.model import CATALOG, Lake
+
+ROWS_PER_TASK = 100_000
+MOST_PARTITIONS = 400
+
+
+def open_session(lake: Lake) -> SparkSession:
+    """The session of this process; a catalog that is configured already, as on the laptop, is left as it is."""
+    spark = SparkSession.builder.getOrCreate()
+    if spark.conf.get(f"spark.sql.catalog.{CATALOG}", None) is None:
+        for name, value in catalog_settings(lake).items():
+            spark.conf.set(name, value)
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    size_for(spark, 0)
+    return spark
+
+
+def catalog_settings(lake: Lake) -> dict[str, str]:
+    catalog = f"spark.sql.catalog.{CATALOG}"
+    return {
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+        f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        f"{catalog}.warehouse": f"s3://{lake.environment.buckets['silver']}/",
+        f"{catalog}.cache-enabled": "false",  # a warm session would miss the commits of others
+        f"{catalog}.glue.skip-archive": "true",
+    }
+
+
+def size_for(spark: SparkSession, rows: int) -> None:
+    """Shuffle partitions for the largest dataset of a job run; Spark itself merges those of the smaller ones."""
+    partitions = min(MOST_PARTITIONS, max(2, ceil(rows / ROWS_PER_TASK)))
+    spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
