@@ -1,0 +1,235 @@
+"""The catalog, Glue's jobs and connections, Athena's workgroups and named queries."""
+
+from __future__ import annotations
+
+from local.services.cloudformation.registry import (
+    Context,
+    Made,
+    Properties,
+    Resource,
+    ResourceType,
+    omit,
+    present,
+    register,
+    tag_list,
+    tag_map,
+)
+from local.services.cloudformation.tags import retag
+
+
+def inner_name(context: Context, properties: Properties, given: str) -> str:
+    """Databases and connections carry their name inside their input; a generated one is in lower case."""
+    return str(properties[given].get("Name") or context.name.lower())
+
+
+def create_database(context: Context, properties: Properties) -> Made:
+    name = properties.get("DatabaseName") or inner_name(context, properties, "DatabaseInput")
+    request = {**present(properties, "CatalogId"), "DatabaseInput": {**properties["DatabaseInput"], "Name": name}}
+    context.call("glue", "CreateDatabase", request)
+    return Made(name)
+
+
+def update_database(context: Context, old: Resource, properties: Properties) -> Made:
+    name = old.physical_resource_id
+    described = {**properties["DatabaseInput"], "Name": name}
+    context.call("glue", "UpdateDatabase", {"Name": name, "DatabaseInput": described})
+    return old.made
+
+
+def create_connection(context: Context, properties: Properties) -> Made:
+    name = inner_name(context, properties, "ConnectionInput")
+    request = {**present(properties, "CatalogId"), "ConnectionInput": {**properties["ConnectionInput"], "Name": name}}
+    context.call("glue", "CreateConnection", request)
+    return Made(name)
+
+
+def update_connection(context: Context, old: Resource, properties: Properties) -> Made:
+    name = old.physical_resource_id
+    request = {**present(properties, "CatalogId"), "Name": name}
+    request["ConnectionInput"] = {"Name": name, **properties["ConnectionInput"]}
+    context.call("glue", "UpdateConnection", request)
+    return old.made
+
+
+register(
+    ResourceType(
+        type="AWS::Glue::Database",
+        create=create_database,
+        update=update_database,
+        delete=lambda context, old: context.client("glue").delete_database(Name=old.physical_resource_id),
+        known=frozenset({"CatalogId", "DatabaseInput", "DatabaseName"}),
+        fixed=frozenset({"CatalogId", "DatabaseName"}),
+    )
+)
+register(
+    ResourceType(
+        type="AWS::Glue::Connection",
+        create=create_connection,
+        update=update_connection,
+        delete=lambda context, old: context.client("glue").delete_connection(ConnectionName=old.physical_resource_id),
+        known=frozenset({"CatalogId", "ConnectionInput"}),
+        fixed=frozenset({"CatalogId"}),
+    )
+)
+
+
+def create_job(context: Context, properties: Properties) -> Made:
+    request = {**omit(properties, "Tags"), "Name": context.name, "Tags": tag_map(properties.get("Tags"))}
+    context.call("glue", "CreateJob", request)
+    return Made(context.name)
+
+
+def update_job(context: Context, old: Resource, properties: Properties) -> Made:
+    name = old.physical_resource_id
+    context.call("glue", "UpdateJob", {"JobName": name, "JobUpdate": omit(properties, "Name", "Tags")})
+    retag(context, "glue", context.arn("glue", f"job/{name}"), old.properties.get("Tags"), properties.get("Tags"))
+    return old.made
+
+
+register(
+    ResourceType(
+        type="AWS::Glue::Job",
+        create=create_job,
+        update=update_job,
+        delete=lambda context, old: context.client("glue").delete_job(JobName=old.physical_resource_id),
+        name="Name",
+        known=frozenset({
+            "AllocatedCapacity", "Command", "Connections", "DefaultArguments", "Description", "ExecutionClass",
+            "ExecutionProperty", "GlueVersion", "LogUri", "MaintenanceWindow", "MaxCapacity", "MaxRetries", "Name",
+            "NonOverridableArguments", "NotificationProperty", "NumberOfWorkers", "Role", "SecurityConfiguration",
+            "Tags", "Timeout", "WorkerType",
+        }),
+        fixed=frozenset({"Name"}),
+        ignored={
+            "JobRunQueuingEnabled": "runs past the limit are refused at once",
+            "JobMode": "says how the console shows the job",
+        },
+    )
+)  # fmt: skip
+
+
+def create_security_configuration(context: Context, properties: Properties) -> Made:
+    said = dict(properties["EncryptionConfiguration"])
+    if "S3Encryptions" in said:  # CloudFormation's name for the API's S3Encryption
+        said["S3Encryption"] = said.pop("S3Encryptions")
+    context.call("glue", "CreateSecurityConfiguration", {"Name": context.name, "EncryptionConfiguration": said})
+    return Made(context.name)
+
+
+def delete_security_configuration(context: Context, old: Resource) -> None:
+    context.client("glue").delete_security_configuration(Name=old.physical_resource_id)
+
+
+def no_update(context: Context, old: Resource, properties: Properties) -> Made:
+    """Never reached: every property of the type is fixed."""
+    raise NotImplementedError(old.cf_resource_type)
+
+
+register(
+    ResourceType(
+        type="AWS::Glue::SecurityConfiguration",
+        create=create_security_configuration,
+        update=no_update,
+        delete=delete_security_configuration,
+        name="Name",
+        known=frozenset({"EncryptionConfiguration", "Name"}),
+        fixed=frozenset({"EncryptionConfiguration", "Name"}),
+    )
+)
+
+
+def crawler_request(context: Context, properties: Properties) -> Properties:
+    request = {**omit(properties, "Tags"), "Name": context.name}
+    if isinstance(request.get("Schedule"), dict):
+        request["Schedule"] = request["Schedule"]["ScheduleExpression"]
+    return request
+
+
+def create_crawler(context: Context, properties: Properties) -> Made:
+    tags = {"Tags": tag_map(properties.get("Tags"))}
+    context.call("glue", "CreateCrawler", {**crawler_request(context, properties), **tags})
+    return Made(context.name)
+
+
+def update_crawler(context: Context, old: Resource, properties: Properties) -> Made:
+    context.call("glue", "UpdateCrawler", crawler_request(context, {**properties, "Name": old.physical_resource_id}))
+    return old.made
+
+
+register(
+    ResourceType(
+        type="AWS::Glue::Crawler",
+        create=create_crawler,
+        update=update_crawler,
+        delete=lambda context, old: context.client("glue").delete_crawler(Name=old.physical_resource_id),
+        name="Name",
+        known=frozenset({
+            "Classifiers", "Configuration", "CrawlerSecurityConfiguration", "DatabaseName", "Description",
+            "LakeFormationConfiguration", "Name", "RecrawlPolicy", "Role", "Schedule", "SchemaChangePolicy",
+            "TablePrefix", "Tags", "Targets",
+        }),
+        fixed=frozenset({"Name"}),
+    )
+)  # fmt: skip
+
+
+def create_work_group(context: Context, properties: Properties) -> Made:
+    request = {**present(properties, "Description"), "Name": context.name, "Tags": tag_list(properties.get("Tags"))}
+    if "WorkGroupConfiguration" in properties:
+        request["Configuration"] = properties["WorkGroupConfiguration"]
+    context.call("athena", "CreateWorkGroup", request)
+    return Made(context.name, {"CreationTime": "0"})
+
+
+def update_work_group(context: Context, old: Resource, properties: Properties) -> Made:
+    name = old.physical_resource_id
+    request = {**present(properties, "Description", "State"), "WorkGroup": name}
+    if "WorkGroupConfiguration" in properties:
+        request["ConfigurationUpdates"] = as_update(properties["WorkGroupConfiguration"])
+    context.call("athena", "UpdateWorkGroup", request)
+    arn = context.arn("athena", f"workgroup/{name}")
+    retag(context, "athena", arn, old.properties.get("Tags"), properties.get("Tags"))
+    return old.made
+
+
+def as_update(configuration: Properties) -> Properties:
+    said = dict(configuration)
+    if "ResultConfiguration" in said:
+        said["ResultConfigurationUpdates"] = said.pop("ResultConfiguration")
+    return said
+
+
+def delete_work_group(context: Context, old: Resource) -> None:
+    recursive = str(old.properties.get("RecursiveDeleteOption", False)).lower() == "true"
+    context.client("athena").delete_work_group(WorkGroup=old.physical_resource_id, RecursiveDeleteOption=recursive)
+
+
+register(
+    ResourceType(
+        type="AWS::Athena::WorkGroup",
+        create=create_work_group,
+        update=update_work_group,
+        delete=delete_work_group,
+        name="Name",
+        known=frozenset({"Description", "Name", "RecursiveDeleteOption", "State", "Tags", "WorkGroupConfiguration"}),
+        fixed=frozenset({"Name"}),
+    )
+)
+
+
+def create_named_query(context: Context, properties: Properties) -> Made:
+    request = {**properties, "Name": context.name}
+    identity = context.call("athena", "CreateNamedQuery", request)["NamedQueryId"]
+    return Made(identity, {"NamedQueryId": identity})
+
+
+register(
+    ResourceType(
+        type="AWS::Athena::NamedQuery",
+        create=create_named_query,
+        update=no_update,
+        delete=lambda context, old: context.client("athena").delete_named_query(NamedQueryId=old.physical_resource_id),
+        known=frozenset({"Database", "Description", "Name", "QueryString", "WorkGroup"}),
+        fixed=frozenset({"Database", "Description", "Name", "QueryString", "WorkGroup"}),
+    )
+)

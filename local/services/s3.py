@@ -1,0 +1,66 @@
+"""S3: moto takes a Deny whose condition is not met for a denial, so a bucket that asks for TLS refuses every call;
+and it spools objects to the system's temporary folder instead of the endpoint's own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from local.services.seams import patch
+
+if TYPE_CHECKING:
+    from local.endpoint import Endpoint
+
+FIDELITY = (
+    ("S3", "objects, versions, multipart uploads, listings, tags, notifications to EventBridge", "moto", "real"),
+    ("S3", "bucket policies, the demand for TLS taken as met: the loopback stands for it", "moto", "simulated"),
+    ("S3", "lifecycle, encryption, access blocks, ownership, logging", "kept, without effect", "simulated"),
+    (
+        "S3",
+        "objects live as long as the endpoint: in memory up to 5 MiB, in files above it",
+        "moto",
+        "simulated",
+    ),
+)
+
+
+def install(endpoint: Endpoint) -> None:
+    patch("moto.s3.models:FakeBucket.get_permission", get_permission)
+    spool = endpoint.state / "spool"
+    shutil.rmtree(spool, ignore_errors=True)  # what a killed endpoint left
+    spool.mkdir(parents=True)
+    patch("moto.s3.models:tempfile", Spool(str(spool)))
+    endpoint.on_stop(lambda: shutil.rmtree(spool, ignore_errors=True))
+
+
+class Spool:
+    """What moto.s3 uses of the module tempfile, in a folder of our own."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def SpooledTemporaryFile(self, max_size: int = 0) -> Any:
+        return tempfile.SpooledTemporaryFile(max_size, dir=self.folder)
+
+
+def get_permission(bucket: Any, action: str, resource: str) -> Any:
+    """moto's answer to a policy, with the statements left out that only refuse calls without TLS."""
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    policy = json.loads(bucket.policy)
+    kept = [statement for statement in policy["Statement"] if not asks_for_tls(statement)]
+    if not kept:
+        return PermissionResult.NEUTRAL
+    return IAMPolicy(json.dumps({**policy, "Statement": kept})).is_action_permitted(action, resource)
+
+
+def asks_for_tls(statement: dict[str, Any]) -> bool:
+    condition = statement.get("Condition") or {}
+    transport = "aws:SecureTransport" in condition.get("Bool", {})
+    version = "s3:TlsVersion" in condition.get("NumericLessThan", {})
+    return statement["Effect"] == "Deny" and len(condition) == 1 and (transport or version)
