@@ -39,7 +39,7 @@ def failed_event(events: list[dict[str, Any]]) -> tuple[str, str, str]:
     """Of events, newest first: the state that was entered last, and the error and cause of the last failure."""
     states = (event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event)
     details = (value for event in events for name, value in event.items() if name.endswith("EventDetails"))
-    failed = next((each for each in details if each.get("error") or each.get("cause")), {})
+    failed: dict[str, str] = next((each for each in details if each.get("error") or each.get("cause")), {})
     return next(states, ""), failed.get("error", ""), failed.get("cause", "")
 
 
@@ -56,19 +56,30 @@ def execution_failure(detail: dict[str, Any], events: list[dict[str, Any]]) -> F
     return Failure("", state or "an unknown state", told, remedy)
 
 
-def alert(detail: dict[str, Any], known: tuple[Failure, ...], own: Failure | None, lake: Lake) -> Alert:
-    run = detail["name"]
+def run_of(detail: dict[str, Any]) -> RunId | None:
+    """None for an execution that was started under a name of its own; Plan refuses it."""
     try:
-        pipeline = RunId.parse(run).pipeline
+        return RunId.parse(detail["name"])
     except RunIdError:
-        pipeline = detail["stateMachineArn"].rpartition(":")[2]
+        return None
+
+
+def alert(detail: dict[str, Any], known: tuple[Failure, ...], own: Failure | None, lake: Lake) -> Alert:
+    run = run_of(detail)
+    pipeline = run.pipeline if run else detail["stateMachineArn"].rpartition(":")[2]
     page = DATASET_FAILED if known else EXECUTION_FAILED
     failures = (own, *known) if own else known
-    return Alert(pipeline, run, detail["status"], failures, f"{lake.environment.runbook}#{page}")
+    return Alert(pipeline, detail["name"], detail["status"], failures, f"{lake.environment.runbook}#{page}")
+
+
+def remember(ledger: Ledger, run: RunId) -> None:
+    """Conclude tells the ledger how a run ended, unless the execution did not get there, or not even to Plan."""
+    ledger.start(str(run), run.pipeline)
+    ledger.finish(str(run), "failed")
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, str]:
-    """A `Step Functions Execution Status Change` in; the subject of the message out. Delivered twice, it tells twice."""
+    """A `Step Functions Execution Status Change` in, the message's subject out. Delivered twice, it tells twice."""
     lake, detail = load(), event["detail"]
     ledger = Ledger(lake.environment.ledger, client("dynamodb"))
     known = failures_of(ledger.failed(detail["name"]))
@@ -80,6 +91,6 @@ def handle(event: dict[str, Any], context: object) -> dict[str, str]:
         own = execution_failure(detail, history["events"])
     told = alert(detail, known, own, lake)
     publish(told, lake.environment.topic_arn, client("sns"))
-    if ledger.run(told.run) is not None:  # conclude has not said so where it was not reached
-        ledger.finish(told.run, "failed")
+    if run := run_of(detail):
+        remember(ledger, run)
     return {"alert": told.subject}
