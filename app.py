@@ -1,4 +1,4 @@
-"""The CDK app: `cdk deploy --all -c env=prod`. Without `-c env` it is dev; `-c lake_root=PATH` reads another lake's contracts."""
+"""The CDK app: `cdk deploy --all -c env=prod`; without `-c env` it is dev."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def build(app: cdk.App, folder: Path) -> None:
     }
     storage = StorageStack(app, environment.resource("storage"), **options)
     catalog = CatalogStack(app, environment.resource("catalog"), **options)
-    pipeline = PipelineStack(app, environment.resource("pipeline"), pipelines=pipelines.load(root), archive=archive, **options)
+    pipeline = PipelineStack(
+        app, environment.resource("pipeline"), pipelines=pipelines.load(root), archive=archive, **options
+    )
     monitoring = MonitoringStack(app, environment.resource("monitoring"), archive=archive, **options)
     # They find each other by name, so nothing but this says in which order they are made.
     for later, earlier in ((catalog, storage), (pipeline, catalog), (monitoring, pipeline)):
@@ -45,7 +47,11 @@ def build(app: cdk.App, folder: Path) -> None:
 def _boundary(policy: str | None) -> cdk.PermissionsBoundary | None:
     if policy is None:
         return None
-    return cdk.PermissionsBoundary.from_arn(policy) if policy.startswith("arn:") else cdk.PermissionsBoundary.from_name(policy)
+    return (
+        cdk.PermissionsBoundary.from_arn(policy)
+        if policy.startswith("arn:")
+        else cdk.PermissionsBoundary.from_name(policy)
+    )
 
 
 if __name__ == "__main__":

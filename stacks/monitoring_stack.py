@@ -31,6 +31,7 @@ class MonitoringStack(Stack):
         self._environment = environment
         self._key = shared_key(self, "Key", environment=environment)
         self._lake = LakeGrants(environment, key_arn=self._key.key_arn)
+        self._publish = Grant(["sns:Publish"], [environment.topic_arn])
         self._code = RuntimeCode(self, "Code", archive=archive)
         self._not_told = dead_letters(self, "NotTold", queue_name=environment.resource("not-told"), key=self._key)
         alerts = AlertTopic(self, "Alerts", environment=environment, key=self._key)
@@ -52,9 +53,9 @@ class MonitoringStack(Stack):
             "alert",
             "Says which dataset of which run failed, why, and what to do",
             [
-                self._lake.read_ledger(),
-                Grant(["sns:Publish"], [self._environment.topic_arn]),
-                Grant(["states:DescribeExecution", "states:GetExecutionHistory"], [executions], why=why),
+                self._lake.write_ledger(),
+                self._publish,
+                Grant(["states:GetExecutionHistory"], [executions], why=why),
             ],
         )
         pattern = events.EventPattern(
@@ -65,7 +66,7 @@ class MonitoringStack(Stack):
         self._rule("Red", "red", function, event_pattern=pattern)
 
     def _freshness(self) -> None:
-        grants = [self._lake.read_ledger(), self._lake.put_metrics(LATE_NAMESPACE)]
+        grants = [self._lake.write_ledger(), self._publish, self._lake.put_metrics(LATE_NAMESPACE)]
         function = self._function("freshness", "How late each dataset is, against its contract", grants)
         self._rule("Hourly", "hourly", function, schedule=events.Schedule.rate(Duration.hours(1)))
 

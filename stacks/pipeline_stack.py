@@ -42,7 +42,8 @@ class PipelineStack(Stack):
             self, "NotStarted", queue_name=environment.resource("not-started"), key=self._key
         )
         self._jobs()
-        self._function("plan", "What a run has to do", [self._lake.write_ledger()])
+        look = [self._lake.write_ledger(), self._lake.read_tables("silver", "gold")]
+        self._function("plan", "What a run has to do", look)
         self._function("conclude", "Whether a run did all it had to do", [self._lake.write_ledger()])
         self._pipelines(pipelines)
 
@@ -52,12 +53,17 @@ class PipelineStack(Stack):
         jobs.add(
             "apply",
             description="Makes tables from contracts, and lets them grow",
-            grants=[lake.make_tables("bronze", "silver", "gold"), *lake.write_objects("silver", "gold")],
+            grants=[lake.make_tables("silver", "gold"), *lake.write_objects("silver", "gold")],
         )
         jobs.add(
             "ingest",
             description="Brings datasets from their sources to bronze as they are",
-            grants=[*lake.connect(*sources), lake.add_partitions("bronze"), *lake.write_objects("bronze"), *self._reach()],
+            grants=[
+                *lake.connect(*sources),
+                lake.register_loads("bronze"),
+                *lake.write_objects("bronze"),
+                *self._reach(),
+            ],
             connections=self._connections(sources),
         )
         jobs.add(
@@ -110,7 +116,9 @@ class PipelineStack(Stack):
         )
         group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
         for pipeline in pipelines:
-            PipelineMachine(self, f"Pipeline-{pipeline.name}", name=pipeline.name, environment=environment, lake=lake, group=group)
+            PipelineMachine(
+                self, f"Pipeline-{pipeline.name}", name=pipeline.name, environment=environment, lake=lake, group=group
+            )
             expression = environment.schedules.get(pipeline.name, pipeline.schedule)
             if expression not in ("", "off"):
                 PipelineSchedule(

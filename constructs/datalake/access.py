@@ -27,7 +27,10 @@ class Grant:
 
     def __post_init__(self) -> None:
         if self.wildcards and not self.why:
-            raise GrantError(f"The grant '{self.wildcards[0]}': expected `why` to say what its wildcard is for. Name what is meant, or say why.")
+            raise GrantError(
+                f"The grant '{self.wildcards[0]}': expected `why` to account for its wildcard."
+                " Name what is meant, or say why."
+            )
 
     @property
     def wildcards(self) -> list[str]:
@@ -35,11 +38,19 @@ class Grant:
         return actions + [f"Resource::{resource}" for resource in self.resources if "*" in resource]
 
     def statement(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(actions=list(self.actions), resources=list(self.resources), conditions=self.conditions or None)
+        return iam.PolicyStatement(
+            actions=list(self.actions), resources=list(self.resources), conditions=self.conditions or None
+        )
 
 
 def role(
-    scope: Construct, construct_id: str, *, name: str, principal: iam.IPrincipal, grants: Sequence[Grant], description: str
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    principal: iam.IPrincipal,
+    grants: Sequence[Grant],
+    description: str,
 ) -> iam.IRole:
     """A role with one inline policy; other constructs cannot add to it, so `grants` is all that it may do."""
     document = iam.PolicyDocument(statements=[grant.statement() for grant in grants])

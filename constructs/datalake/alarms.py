@@ -30,7 +30,9 @@ class LakeAlarms(Construct):
             statistic="Maximum",
             period=Duration.hours(1),
         )
-        description = "A dataset is older than its contract promises, or freshness is not measured. See docs/runbook.md."
+        description = (
+            "A dataset is older than its contract promises, or freshness is not measured. See docs/runbook.md."
+        )
         self._alarm("late", metric, description, periods=2, missing=cloudwatch.TreatMissingData.BREACHING)
 
     def function_errors(self, names: Sequence[str]) -> None:

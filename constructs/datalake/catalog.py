@@ -15,7 +15,9 @@ class GovernanceError(ValueError):
 class LakeDatabases(Construct):
     """Databases without tables: tables are made from contracts by the apply job, never by CloudFormation."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy
+    ) -> None:
         super().__init__(scope, construct_id)
         if environment.governance != "iam":
             raise GovernanceError(

@@ -23,7 +23,11 @@ def pack(compile_into: Callable[[Path], None], folder: Path) -> Path:
     """A zip of our packages and of what `compile_into` writes; its name is the hash of what is in it."""
     with tempfile.TemporaryDirectory() as compiled:
         compile_into(Path(compiled))
-        files = {path.relative_to(compiled).as_posix(): path.read_bytes() for path in Path(compiled).rglob("*") if path.is_file()}
+        files = {
+            path.relative_to(compiled).as_posix(): path.read_bytes()
+            for path in Path(compiled).rglob("*")
+            if path.is_file()
+        }
     for package in PACKAGES:
         files |= {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in (ROOT / package).rglob("*.py")}
     digest = hashlib.sha256()

@@ -23,7 +23,9 @@ TRANSIENT_ERRORS = frozenset(
     }
 )
 
-INTEGRATION = re.compile(r"^arn:aws[\w-]*:states:::(aws-sdk:)?(?P<service>[\w-]+):(?P<action>\w+)(?P<waits>\.sync(:2)?|\.waitForTaskToken)?$")
+INTEGRATION = re.compile(
+    r"^arn:aws[\w-]*:states:::(aws-sdk:)?(?P<service>[\w-]+):(?P<action>\w+)(?P<waits>\.sync(:2)?|\.waitForTaskToken)?$"
+)
 FUNCTION = re.compile(r"^(arn:aws[\w-]*:(lambda|states):[^:]+:[^:]+:(function|activity):.+|\$\{\w+\})$")
 # These answer before the work that they start is done.
 STARTS = re.compile(r"^(start|run|submit|addStep$|createCluster$|invokeAsync)|^create\w*Job$")
@@ -34,13 +36,15 @@ class DefinitionError(ValueError):
 
 
 def check(name: str, definition: State, substitutions: Mapping[str, str]) -> None:
-    """Refuse starts that do not wait, Tasks without a time-out, Catches that lead to Fail, retries of lasting errors."""
+    """Refuse starts that do not wait, Tasks without time-out, Catches that lead to Fail, retries of lasting errors."""
     problems = [*_unknown_substitutions(definition, substitutions)]
     for scope in _scopes(definition):
         for state_name, state in scope.items():
             problems += [f"state '{state_name}' {problem}" for problem in _problems(state, scope)]
     if problems:
-        raise DefinitionError(f"State machine '{name}' was refused. " + "; ".join(problems) + ". Change its definition.")
+        raise DefinitionError(
+            f"State machine '{name}' was refused. " + "; ".join(problems) + ". Change its definition."
+        )
 
 
 def _unknown_substitutions(definition: State, substitutions: Mapping[str, str]) -> Iterator[str]:
@@ -68,7 +72,7 @@ def _problems(state: State, scope: dict[str, State]) -> Iterator[str]:
             yield f"retries '{', '.join(lasting)}': expected only transient errors, named one by one"
     for catch in state.get("Catch", []):
         if _reaches_fail(catch["Next"], scope):
-            yield f"has a Catch that leads to Fail by '{catch['Next']}': leave the error uncaught, so that a redrive resumes here"
+            yield f"has a Catch that leads to Fail by '{catch['Next']}': without it, a redrive resumes at this state"
 
 
 def _task_problems(task: State) -> Iterator[str]:

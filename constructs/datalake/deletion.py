@@ -9,7 +9,7 @@ FLAG = "delete_data"
 
 
 def removal_policy(scope: Construct, *, keep_data: bool) -> RemovalPolicy:
-    """DESTROY where both keys are turned; else the data outlives its stack, also after a first deploy that rolls back."""
+    """DESTROY where both keys are turned; else data outlives its stack, unless its first deploy rolls back."""
     if keep_data:
         return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
     if scope.node.try_get_context(FLAG) == "yes":

@@ -11,7 +11,9 @@ from config import Environment
 SERVICES = ("budgets", "cloudwatch", "delivery.logs", "events")
 
 
-def lake_key(scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy) -> kms.Key:
+def lake_key(
+    scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy
+) -> kms.Key:
     key = kms.Key(
         scope,
         construct_id,
@@ -36,7 +38,9 @@ def _services(environment: Environment) -> iam.PolicyStatement:
 
 
 def _log_groups(environment: Environment) -> iam.PolicyStatement:
-    ours = f"arn:aws:logs:{environment.region}:{environment.account}:log-group:*{environment.project}-{environment.name}*"
+    ours = (
+        f"arn:aws:logs:{environment.region}:{environment.account}:log-group:*{environment.project}-{environment.name}*"
+    )
     return iam.PolicyStatement(
         sid="OurLogGroups",
         principals=[iam.ServicePrincipal(f"logs.{environment.region}.amazonaws.com")],

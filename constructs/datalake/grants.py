@@ -54,8 +54,9 @@ class LakeGrants:
     def make_tables(self, *layers: str) -> Grant:
         return self._tables([*READ_TABLES, "glue:CreateTable", "glue:UpdateTable"], layers)
 
-    def add_partitions(self, *layers: str) -> Grant:
-        return self._tables([*READ_TABLES, "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition"], layers)
+    def register_loads(self, *layers: str) -> Grant:
+        """Tables over files, with a partition for each committed load."""
+        return self._tables([*READ_TABLES, "glue:CreateTable", "glue:UpdateTable", "glue:CreatePartition"], layers)
 
     def _tables(self, actions: Sequence[str], layers: Sequence[str]) -> Grant:
         databases = [self._environment.database(layer) for layer in layers]
@@ -68,22 +69,18 @@ class LakeGrants:
         """Read the connections of these sources, and their passwords."""
         connections = [self.arn("glue", f"connection/{self._environment.resource(source)}") for source in sources]
         # Secrets Manager adds six characters of its own to a secret's name.
-        secrets = [self.arn("secretsmanager", f"secret:{self._environment.secret(source)}-??????") for source in sources]
+        secrets = [
+            self.arn("secretsmanager", f"secret:{self._environment.secret(source)}-??????") for source in sources
+        ]
         return [
             Grant(["glue:GetConnection"], [self.arn("glue", "catalog"), *connections]),
             Grant(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], secrets),
         ]
 
-    def read_ledger(self) -> Grant:
-        return self._ledger(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
-
     def write_ledger(self) -> Grant:
         actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
-        return self._ledger([f"dynamodb:{action}" for action in actions])
-
-    def _ledger(self, actions: Sequence[str]) -> Grant:
         table = self.arn("dynamodb", f"table/{self._environment.resource('ledger')}")
-        return Grant(actions, [table, f"{table}/index/by_pipeline"])
+        return Grant([f"dynamodb:{action}" for action in actions], [table, f"{table}/index/by_pipeline"])
 
     def write_logs(self, group: str) -> Grant:
         streams = self.arn("logs", f"log-group:{group}:log-stream:*")
@@ -92,14 +89,22 @@ class LakeGrants:
 
     def put_metrics(self, namespace: str) -> Grant:
         only = {"StringEquals": {"cloudwatch:namespace": namespace}}
-        return Grant(["cloudwatch:PutMetricData"], ["*"], why=f"{NO_RESOURCE_LEVEL} The namespace limits them.", conditions=only)
+        return Grant(
+            ["cloudwatch:PutMetricData"], ["*"], why=f"{NO_RESOURCE_LEVEL} The namespace limits them.", conditions=only
+        )
 
 
 def network_interfaces(environment: Environment) -> list[Grant]:
     """What Glue needs to put a job's workers into our subnets."""
     network = environment.network
     assert network is not None
-    describe = ["DescribeSubnets", "DescribeSecurityGroups", "DescribeVpcEndpoints", "DescribeRouteTables", "DescribeNetworkInterfaces"]
+    describe = [
+        "DescribeSubnets",
+        "DescribeSecurityGroups",
+        "DescribeVpcEndpoints",
+        "DescribeRouteTables",
+        "DescribeNetworkInterfaces",
+    ]
     prefix = f"arn:aws:ec2:{environment.region}:{environment.account}"
     ours = [f"{prefix}:subnet/{subnet}" for subnet in network.subnets]
     ours += [f"{prefix}:security-group/{group}" for group in network.security_groups]
@@ -109,7 +114,11 @@ def network_interfaces(environment: Environment) -> list[Grant]:
     return [
         Grant([f"ec2:{action}" for action in describe], ["*"], why=NO_RESOURCE_LEVEL),
         Grant(["ec2:CreateNetworkInterface"], [*ours, interfaces], why=why),
-        Grant(["ec2:DeleteNetworkInterface"], [interfaces], why=f"{why} Only those that Glue made and tagged are deleted.",
-              conditions={"StringLike": {"aws:ResourceTag/aws-glue-service-resource": "*"}}),
+        Grant(
+            ["ec2:DeleteNetworkInterface"],
+            [interfaces],
+            why=f"{why} Only those that Glue made and tagged are deleted.",
+            conditions={"StringLike": {"aws:ResourceTag/aws-glue-service-resource": "*"}},
+        ),
         Grant(["ec2:CreateTags", "ec2:DeleteTags"], [interfaces], why=why, conditions=tagged),
     ]

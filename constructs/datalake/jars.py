@@ -25,7 +25,9 @@ def spark_avro() -> Path:
         _fetch(f"{os.environ.get('HEADWATER_MAVEN', MAVEN_CENTRAL)}/{SPARK_AVRO}", path)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != SPARK_AVRO_SHA256:
-        raise JarError(f"The jar '{path}': expected SHA-256 {SPARK_AVRO_SHA256}, found {found}. Delete it, then run this again.")
+        raise JarError(
+            f"The jar '{path}': expected SHA-256 {SPARK_AVRO_SHA256}, found {found}. Delete it, then run this again."
+        )
     return path
 
 

@@ -33,7 +33,9 @@ def spark_conf(environment: Environment) -> dict[str, str]:
 class LakeJobs(Construct):
     """What all jobs share, and `add` for one of them: `glue_jobs/NAME.py`, deployed as `headwater-ENV-NAME`."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, code: RuntimeCode, key: kms.IKey) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, code: RuntimeCode, key: kms.IKey
+    ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
         self._code = code
@@ -50,7 +52,9 @@ class LakeJobs(Construct):
             job_bookmarks_encryption=glue.JobBookmarksEncryption.client_side_kms(key),
         )
 
-    def add(self, name: str, *, description: str, grants: Sequence[Grant], connections: Sequence[glue.IConnection] = ()) -> None:
+    def add(
+        self, name: str, *, description: str, grants: Sequence[Grant], connections: Sequence[glue.IConnection] = ()
+    ) -> None:
         sizes = self._environment.sizes
         script = self._code.script(name)
         job = glue.PySparkEtlJob(

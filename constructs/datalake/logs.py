@@ -8,7 +8,9 @@ from constructs import Construct
 from config import Environment
 
 
-def log_group(scope: Construct, construct_id: str, *, name: str, environment: Environment, key: kms.IKey) -> logs.LogGroup:
+def log_group(
+    scope: Construct, construct_id: str, *, name: str, environment: Environment, key: kms.IKey
+) -> logs.LogGroup:
     group = logs.LogGroup(
         scope,
         construct_id,

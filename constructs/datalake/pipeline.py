@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
-from aws_cdk import aws_iam as iam, aws_lambda as lambda_, aws_logs as logs, aws_scheduler as scheduler, aws_sqs as sqs, aws_stepfunctions as sfn
+from aws_cdk import (
+    aws_iam as iam,
+    aws_lambda as lambda_,
+    aws_logs as logs,
+    aws_scheduler as scheduler,
+    aws_sqs as sqs,
+    aws_stepfunctions as sfn,
+)
 from constructs import Construct
 
 from config import Environment
@@ -23,7 +29,14 @@ class PipelineMachine(Construct):
     """State machine `headwater-ENV-PIPELINE`, which logs every state and passes ids, never data."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, environment: Environment, lake: LakeGrants, group: logs.ILogGroup
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        environment: Environment,
+        lake: LakeGrants,
+        group: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, construct_id)
         functions = {each: lake.arn("lambda", f"function:{environment.resource(each)}") for each in FUNCTIONS}
@@ -92,7 +105,7 @@ class PipelineSchedule(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=start.function_arn,
                 role_arn=schedule_role.role_arn,
-                input=json.dumps({"pipeline": name, "scheduled_time": "<aws.scheduler.scheduled-time>"}),
+                input=json.dumps({"pipeline": name, "scheduled": "<aws.scheduler.scheduled-time>"}),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=10

@@ -8,7 +8,7 @@ from aws_cdk import RemovalPolicy, aws_glue as glue, aws_kms as kms, aws_secrets
 from constructs import Construct
 
 from config import Environment
-from datalake.nag import acknowledge
+from datalake.nag import accept_lint, acknowledge
 
 USERNAME = "headwater"
 
@@ -17,7 +17,14 @@ class Source(Construct):
     """A JDBC connection by the source's name; the password is generated, and set in the database by its owner."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, environment: Environment, key: kms.IKey, removal_policy: RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        environment: Environment,
+        key: kms.IKey,
+        removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
         secret = secretsmanager.Secret(
@@ -33,7 +40,11 @@ class Source(Construct):
             ),
             removal_policy=removal_policy,
         )
-        acknowledge(secret, reason="The database belongs to the business system, whose owner rotates its users.", rules=("SMG4",))
+        acknowledge(
+            secret,
+            reason="The database belongs to the business system, whose owner rotates its users.",
+            rules=("SMG4",),
+        )
         connection = glue.CfnConnection(
             self,
             "Connection",
@@ -49,6 +60,9 @@ class Source(Construct):
             ),
         )
         connection.node.add_dependency(secret)
+        if environment.network is not None:
+            reason = "The network is an existing one, and its subnet lies in this zone."
+            accept_lint(connection, reason=reason, rule="W3010")
 
 
 def _network(environment: Environment) -> glue.CfnConnection.PhysicalConnectionRequirementsProperty | None:

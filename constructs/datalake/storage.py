@@ -18,7 +18,9 @@ NOT_REBUILDABLE = frozenset({"landing", "bronze", "silver", "sandbox"})
 class LakeStorage(Construct):
     """A bucket for each layer, under one key: `storage.buckets["gold"]`."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy
+    ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
         self._removal_policy = removal_policy
@@ -55,13 +57,15 @@ class LakeStorage(Construct):
             self,
             "Logs",
             bucket_name=self._environment.bucket("logs"),
-            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 does not deliver access logs to a bucket with a customer's key
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers no access logs under a customer's key
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             lifecycle_rules=self._lifecycle("logs"),
             removal_policy=self._removal_policy,
         )
-        acknowledge(bucket, reason="It receives the access logs; logging its own deliveries would never end.", rules=("S1",))
+        acknowledge(
+            bucket, reason="It receives the access logs; logging its own deliveries would never end.", rules=("S1",)
+        )
         return bucket
 
     def _lifecycle(self, layer: str) -> list[s3.LifecycleRule]:
@@ -70,6 +74,8 @@ class LakeStorage(Construct):
             s3.LifecycleRule(
                 abort_incomplete_multipart_upload_after=Duration.days(7),
                 expiration=Duration.days(days) if days else None,
-                noncurrent_version_expiration=Duration.days(self._environment.retention["noncurrent"]) if layer in NOT_REBUILDABLE else None,
+                noncurrent_version_expiration=Duration.days(self._environment.retention["noncurrent"])
+                if layer in NOT_REBUILDABLE
+                else None,
             )
         ]

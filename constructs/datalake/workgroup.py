@@ -10,7 +10,6 @@ from constructs import Construct
 
 from config import DATABASES, Environment
 from datalake.code import ROOT
-from datalake.nag import acknowledge
 
 # About half a dollar: an accident stops, a month's report does not.
 BYTES_PER_QUERY = 100 * 1024**3
@@ -31,7 +30,9 @@ class Workgroup(Construct):
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 bytes_scanned_cutoff_per_query=BYTES_PER_QUERY,
                 enforce_work_group_configuration=False,  # enforced, it would override each user's own output folder
-                engine_version=athena.CfnWorkGroup.EngineVersionProperty(selected_engine_version="Athena engine version 3"),
+                engine_version=athena.CfnWorkGroup.EngineVersionProperty(
+                    selected_engine_version="Athena engine version 3"
+                ),
                 publish_cloud_watch_metrics_enabled=True,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                     output_location=f"s3://{environment.bucket('results')}/athena/",
