@@ -51,7 +51,7 @@ class Calls:
             status[0] = int(line[:3])
             return start_response(line, *rest)
 
-        names = self._names(environ)
+        names = environ["headwater.names"] = self._names(environ)
         try:
             return self._application(environ, start)
         finally:

@@ -26,8 +26,8 @@ OWN_KEY = "HEADWATERENDPOINT000"  # the access key of the endpoint's own calls, 
 WATCH_SECONDS = 2.0
 STATE_FILE = "endpoint.json"
 SERVICES = (
-    "s3", "iam", "sts", "kms", "secretsmanager", "ssm", "dynamodb", "sns", "sqs", "cloudwatch", "budgets", "ecr",
-    "cloudformation", "logs", "lambda_", "events", "scheduler", "stepfunctions", "glue", "athena",
+    "unchanged", "s3", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "logs", "lambda_", "events",
+    "scheduler", "stepfunctions", "glue", "athena",
 )  # fmt: skip
 
 
@@ -158,12 +158,18 @@ class Endpoint:
         from werkzeug.serving import make_server
 
         from local.calls import Calls
+        from local.refusals import Refusals
+
+        def create_app(service: Any) -> Any:
+            if service is None:
+                raise NotImplementedError("no such service is known")
+            return create_backend_app(service)
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        application: Any = DomainDispatcherApplication(create_backend_app)
+        application: Any = DomainDispatcherApplication(create_app)
         for wrap in self.middleware:
             application = wrap(application)
-        self.calls = Calls(application, self)
+        self.calls = Calls(Refusals(application), self)
         return make_server(
             "127.0.0.1",
             self.port,
