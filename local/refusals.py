@@ -35,9 +35,7 @@ class Refusals:
             return refuse(environ, start_response, REFUSED, f"{error}. {ADVICE}")
         except Exception as error:  # moto's own fault or ours: never HTML, never a dropped connection
             traceback.print_exc()
-            return refuse(
-                environ, start_response, "500 Internal Server Error", FAILED, f"{type(error).__name__}: {error}"
-            )
+            return refuse(environ, start_response, FAILED, f"{type(error).__name__}: {error}")
         if nobody_answered(started[0], answer):
             return refuse(environ, start_response, REFUSED, ADVICE)
         start_response(*started)

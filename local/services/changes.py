@@ -18,6 +18,12 @@ from local.services.seams import add
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
+FIDELITY = (
+    ("Athena", "workgroups and named queries: changed and deleted", "moto, mended", "real"),
+    ("Glue", "connections: changed and deleted", "moto, mended", "real"),
+    ("Glue", "crawlers: kept and changed; a run of one finds nothing", "moto, mended", "simulated"),
+)
+
 CRAWLER_SETTINGS = (
     "Role", "DatabaseName", "Description", "Targets", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
     "RecrawlPolicy", "LineageConfiguration", "Configuration", "CrawlerSecurityConfiguration",

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 FIDELITY = (
     ("CloudWatch", "metrics: put, list, statistics", "moto", "real"),
-    ("CloudWatch", "alarms, composite alarms, dashboards: kept, never evaluated or drawn", "moto", "simulated"),
-    ("CloudWatch", "metric streams, anomaly detectors, Contributor Insights, alarm actions", "", "refused"),
+    (
+        "CloudWatch",
+        "alarms, composite alarms, dashboards: kept, never evaluated, acted on or drawn",
+        "moto",
+        "simulated",
+    ),
+    ("CloudWatch", "metric streams, anomaly detectors, Contributor Insights", "", "refused"),
 )
 
 

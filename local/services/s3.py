@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 FIDELITY = (
-    ("S3", "objects, versions, multipart uploads, listings, tags, notifications to EventBridge", "moto", "real"),
+    ("S3", "objects, versions, multipart uploads, listings, tags", "moto", "real"),
     ("S3", "bucket policies, the demand for TLS taken as met: the loopback stands for it", "moto", "simulated"),
     ("S3", "lifecycle, encryption, access blocks, ownership, logging", "kept, without effect", "simulated"),
     (

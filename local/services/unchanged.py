@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 FIDELITY = (
+    ("CloudWatch Logs", "groups, streams, events, filters", "moto", "real"),
+    ("CloudWatch Logs", "retention, subscriptions, insights", "kept, without effect", "simulated"),
     ("DynamoDB", "tables, indexes, items, conditions, transactions, TTL's setting", "moto", "real"),
     ("DynamoDB", "capacity, throttling, point-in-time recovery, streams", "kept, without effect", "simulated"),
     ("ECR", "repositories, for the CDK's bootstrap stack", "moto", "simulated"),
@@ -20,7 +22,6 @@ FIDELITY = (
     ("SNS", "delivery by e-mail, SMS or HTTP", "kept, never sent", "simulated"),
     ("SQS", "queues, dead letters, visibility, policies", "moto", "real"),
     ("SSM", "parameters", "moto", "real"),
-    ("SSM", "everything that works on machines", "", "refused"),
 )
 
 

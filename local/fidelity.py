@@ -1,0 +1,55 @@
+"""What the endpoint does really, what it simulates, what it refuses, gathered from the code for docs/fidelity.md."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import local.services
+
+PAGE = Path(__file__).parents[1] / "docs" / "fidelity.md"
+LEVELS = ("real", "simulated", "refused")
+
+
+def rows() -> list[tuple[str, str, str, str]]:
+    """The FIDELITY of every module of local/services: service, what, engine, level."""
+    found = []
+    for module in pkgutil.iter_modules(local.services.__path__):
+        rows = getattr(importlib.import_module(f"local.services.{module.name}"), "FIDELITY", ())
+        found += [(str(service), str(what), str(engine), str(level)) for service, what, engine, level in rows]
+    return sorted(found, key=lambda row: (row[0].lower(), LEVELS.index(row[3])))
+
+
+def services_table() -> Iterator[str]:
+    yield "| service | what | engine | |"
+    yield "|---|---|---|---|"
+    for row in rows():
+        yield "| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |"
+
+
+def types_table() -> Iterator[str]:
+    from local.services.cloudformation import registry
+
+    yield "| resource type | properties | accepted without effect |"
+    yield "|---|---|---|"
+    for name, known in sorted(registry.SUPPORTED.items()):
+        ignored = "; ".join(f"{each}: {why}" for each, why in sorted(known.ignored.items()))
+        yield f"| {name} | {', '.join(sorted(known.known))} | {ignored} |"
+
+
+def page(text: str) -> str:
+    """A page with the tables put between their marks; what is written around them is left alone."""
+    for mark, lines in (("services", services_table()), ("types", types_table())):
+        begin, end = f"<!-- {mark}: from the code -->\n", f"<!-- end of {mark} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = before + begin + "\n" + "\n".join(lines) + "\n\n" + end + after
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text()))
+    print(f"Wrote {PAGE}", file=sys.stderr)
