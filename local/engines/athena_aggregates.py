@@ -1,0 +1,118 @@
+"""The aggregate and window functions that run on the laptop."""
+
+from __future__ import annotations
+
+from local.engines.athena_casts import coerce
+from local.engines.athena_errors import RefusedError
+from local.engines.athena_functions import NUMBERS, TIMES, Call, function
+from local.engines.athena_operators import quotient
+from local.engines.athena_scope import Term
+from local.engines.athena_types import BIGINT, BOOLEAN, DOUBLE, Type, decimal
+
+ORDERED = ("boolean", "integer", "decimal", "double", "varchar", *TIMES)
+
+
+@function("count", sort="aggregate")
+def count(call: Call) -> Term:
+    if len(call.terms) > 1:
+        raise call.wrong()
+    argument = call.first.sql if call.terms else "*"
+    return Term(f"count({call.inside}{argument}){call.tail}", BIGINT)
+
+
+@function("count_if", sort="aggregate")
+def count_if(call: Call) -> Term:
+    call.need(("boolean",))
+    return Term(f"count(CASE WHEN {call.first.sql} THEN 1 END){call.tail}", BIGINT)
+
+
+@function("approx_distinct", sort="aggregate")
+def approx_distinct(call: Call) -> Term:
+    call.need(ORDERED)
+    return Term(f"count(DISTINCT {call.first.sql}){call.tail}", BIGINT)  # exact, which is near enough
+
+
+@function("sum", sort="aggregate")
+def sum_(call: Call) -> Term:
+    call.need(NUMBERS)
+    type_ = {"integer": BIGINT, "double": DOUBLE}.get(call.first.type.kind) or decimal(38, call.first.type.scale or 0)
+    return Term(f"CAST({total(call)} AS {type_.duckdb})", type_)
+
+
+def total(call: Call) -> str:
+    return f"sum({call.inside}{call.first.sql}){call.tail}"
+
+
+@function("avg", sort="aggregate")
+def avg(call: Call) -> Term:
+    call.need(NUMBERS)
+    type_ = call.first.type
+    if type_.name != "decimal":
+        return Term(f"avg({call.inside}{coerce(call.first.sql, type_, DOUBLE)}){call.tail}", DOUBLE)
+    of = f"count({call.inside}{call.first.sql}){call.tail}"
+    return Term(quotient(total(call), decimal(38, type_.scale or 0), of, decimal(19, 0), type_), type_)
+
+
+@function("min", "max", sort="aggregate")
+def extreme(call: Call) -> Term:
+    call.need(ORDERED)
+    sql = f"{call.name}({call.first.sql}){call.tail}"
+    if call.first.type.name == "double":  # the two engines put NaN in other places
+        strange = f"bool_or(isnan({call.first.sql})){call.tail}"
+        sql = f"(CASE WHEN {strange} THEN error('NOT_SUPPORTED: {call.name} over NaN is not run on the laptop') ELSE {sql} END)"
+    return Term(sql, call.first.type)
+
+
+@function("bool_and", "bool_or", "every", sort="aggregate")
+def boolean(call: Call) -> Term:
+    call.need(("boolean",))
+    name = "bool_and" if call.name == "every" else call.name
+    return Term(f"{name}({call.first.sql}){call.tail}", BOOLEAN)
+
+
+@function("array_agg", sort="aggregate")
+def array_agg(call: Call) -> Term:
+    call.need(())
+    if call.distinct:
+        raise RefusedError("array_agg(DISTINCT …)", node=call.node)
+    return Term(f"list({call.first.sql}{call.order}){call.tail}", Type("array", element=call.first.type))
+
+
+@function("row_number", "rank", "dense_rank", sort="window")
+def place_in_order(call: Call) -> Term:
+    call.need()
+    return Term(f"{call.name}(){call.tail}", BIGINT)
+
+
+@function("percent_rank", "cume_dist", sort="window")
+def share(call: Call) -> Term:
+    call.need()
+    return Term(f"{call.name}(){call.tail}", DOUBLE)
+
+
+@function("ntile", sort="window")
+def ntile(call: Call) -> Term:
+    call.need(("integer",))
+    return Term(f"ntile({call.first.sql}){call.tail}", BIGINT)
+
+
+@function("lag", "lead", sort="window")
+def neighbour(call: Call) -> Term:
+    value, *rest = call.terms or [None]
+    if value is None or len(rest) > 2:
+        raise call.wrong()
+    arguments = [value.sql]
+    if rest:
+        call.literal(1)
+        arguments.append(rest[0].sql)
+    if len(rest) == 2:
+        if rest[1].type.kind not in (value.type.kind, "unknown"):
+            raise call.wrong()
+        arguments.append(coerce(rest[1].sql, rest[1].type, value.type))
+    return Term(f"{call.name}({', '.join(arguments)}){call.tail}", value.type)
+
+
+@function("first_value", "last_value", sort="window")
+def edge(call: Call) -> Term:
+    call.need(())
+    return Term(f"{call.name}({call.first.sql}){call.tail}", call.first.type)

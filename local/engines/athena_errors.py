@@ -1,0 +1,41 @@
+"""What a query can fail with: Athena's error classes, and the refusal of what is not proven equal to Athena."""
+
+from __future__ import annotations
+
+from typing import Any
+
+USER, SYSTEM = 2, 1  # Athena's error categories
+
+
+class QueryError(Exception):
+    """A query that ends FAILED; its text begins with Athena's error class, as clients expect."""
+
+    def __init__(self, kind: str, text: str, node: Any = None, *, category: int = USER) -> None:
+        self.kind = kind
+        self.category = category
+        super().__init__(f"{kind}: {place(node)}{text}")
+
+
+class RefusedError(QueryError):
+    """A statement, function, operator or type that the laptop does not run, since nothing proves its answer."""
+
+    def __init__(self, what: str, advice: str = "", node: Any = None) -> None:
+        advice = advice or "Say it in another way, or run this query on AWS."
+        super().__init__("NOT_SUPPORTED", f"{what} is not on the laptop's list of what it runs. {advice}", node)
+
+
+def place(node: Any) -> str:
+    """`line 1:8: ` where the node begins, or nothing for a node that has no position."""
+    found = position(node)
+    return f"line {found[0]}:{found[1]}: " if found else ""
+
+
+def position(node: Any) -> tuple[int, int] | None:
+    if node is None:
+        return None
+    known = [part.meta for part in node.walk() if "start" in part.meta]
+    if not known:
+        return None
+    first = min(known, key=lambda meta: int(meta["start"]))
+    # sqlglot counts the column of a token's end
+    return int(first["line"]), int(first["col"]) - (int(first["end"]) - int(first["start"]))

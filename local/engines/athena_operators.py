@@ -1,0 +1,154 @@
+"""Binary operators: for each kind of operands, Athena's result type and rule; any other pair is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from local.engines.athena_casts import coerce
+from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_scope import Term
+from local.engines.athena_types import BOOLEAN, DATE, VARCHAR, Type, as_decimal, common, decimal
+
+SYMBOLS: dict[type[exp.Expression], str] = {
+    exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.DPipe: "||",
+    exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
+}  # fmt: skip
+COMPARISONS = {"=": "t_eq", "<>": "t_neq", ">": "t_gt", ">=": "t_gte", "<": "t_lt", "<=": "t_lte"}
+COMPARED = (
+    "boolean", "integer", "decimal", "double", "varchar", "date", "timestamp", "timestamp with time zone", "unknown",
+)  # fmt: skip
+Operator = Callable[[str, Term, Term], Term]
+
+
+def apply(symbol: str, left: Term, right: Term, node: exp.Expression) -> Term:
+    if symbol in COMPARISONS or symbol.startswith("IS"):
+        return compare(symbol, left, right, node)
+    kinds = operand_kinds(left.type, right.type)
+    operate = OPERATORS.get((symbol, *kinds))
+    if operate is None:
+        if kinds in KNOWN_PAIRS or "unknown" in kinds:
+            raise RefusedError(f"The operator {left.type} {symbol} {right.type}", node=node)
+        raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {symbol} {right.type}", node)
+    return operate(symbol, left, right)
+
+
+def operand_kinds(left: Type, right: Type) -> tuple[str, str]:
+    """The pair of kinds that decides: numbers of different kinds go by the wider one."""
+    kinds = {left.kind, right.kind}
+    if len(kinds) > 1 and kinds <= {"integer", "decimal", "double"}:
+        widest = "double" if "double" in kinds else "decimal"
+        return widest, widest
+    return left.kind, right.kind
+
+
+def comparable(left: Type, right: Type, symbol: str, node: exp.Expression) -> Type:
+    shared = common(left, right)
+    if shared is None:
+        raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left} {symbol} {right}", node)
+    if shared.kind not in COMPARED:
+        raise RefusedError(f"A comparison of {left} with {right}", node=node)
+    return shared
+
+
+def compare(symbol: str, left: Term, right: Term, node: exp.Expression) -> Term:
+    shared = comparable(left.type, right.type, symbol, node)
+    ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
+    if shared.kind == "double":  # because of NaN
+        if symbol not in COMPARISONS:
+            raise RefusedError(f"{symbol} between doubles", node=node)
+        return Term(f"{COMPARISONS[symbol]}({ours}, {theirs})", BOOLEAN)
+    return Term(f"({ours} {symbol} {theirs})", BOOLEAN)
+
+
+def whole(symbol: str, left: Term, right: Term) -> Term:
+    shared = common(left.type, right.type)
+    assert shared is not None
+    ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
+    if symbol in "/%":
+        macro = "t_whole_divide" if symbol == "/" else "t_modulo"
+        return Term(f"CAST({macro}({ours}, {theirs}) AS {shared.duckdb})", shared)
+    return Term(f"({ours} {symbol} {theirs})", shared)
+
+
+def floating(symbol: str, left: Term, right: Term) -> Term:
+    double = Type("double")
+    ours, theirs = coerce(left.sql, left.type, double), coerce(right.sql, right.type, double)
+    return Term(f"({ours} {symbol} {theirs})", double)
+
+
+def exact(symbol: str, left: Term, right: Term) -> Term:
+    """Decimals, with the precision and scale that Trino gives the result."""
+    ours, theirs = as_decimal(left.type), as_decimal(right.type)
+    a, b = coerce(left.sql, left.type, ours), coerce(right.sql, right.type, theirs)
+    scale = max(ours.scale or 0, theirs.scale or 0)
+    if symbol == "/":
+        gap = max(0, (theirs.scale or 0) - (ours.scale or 0))
+        result = decimal((ours.precision or 0) + (theirs.scale or 0) + gap, scale)
+        return Term(quotient(a, ours, b, theirs, result), result)
+    if symbol == "%":
+        result = decimal(min(ours.integral, theirs.integral) + scale, scale)
+        return Term(f"CAST(t_modulo({a}, {b}) AS {result.duckdb})", result)
+    if symbol == "*":
+        scale = (ours.scale or 0) + (theirs.scale or 0)
+        result = decimal((ours.precision or 0) + (theirs.precision or 0), scale)
+        if scale > 38:
+            raise RefusedError(f"A product of {ours} and {theirs}", "Cast to fewer digits.")
+        return Term(f"CAST({a} * {b} AS {result.duckdb})", result)
+    result = decimal(max(ours.integral, theirs.integral) + scale + 1, scale)
+    a, b = coerce(a, ours, result), coerce(b, theirs, result)
+    return Term(f"CAST({a} {symbol} {b} AS {result.duckdb})", result)
+
+
+def quotient(a: str, ours: Type, b: str, theirs: Type, result: Type) -> str:
+    """a / b rounded half up, by way of whole numbers: DuckDB would go by way of doubles."""
+    shift = (result.scale or 0) + (theirs.scale or 0) - (ours.scale or 0)
+    top = f"{unscaled(a, ours)} * {10**shift}::HUGEINT"
+    return scaled(f"t_quotient({top}, {unscaled(b, theirs)})", result)
+
+
+def unscaled(sql: str, type_: Type) -> str:
+    return f"CAST(CAST({sql} AS DECIMAL(38,{type_.scale})) * {10 ** (type_.scale or 0)}::DECIMAL(38,0) AS HUGEINT)"
+
+
+def scaled(sql: str, type_: Type) -> str:
+    whole_part = f"CAST({sql} AS DECIMAL(38,0))"
+    if not type_.scale:
+        return f"CAST({whole_part} AS {type_.duckdb})"
+    unit = f"CAST('0.{'1'.zfill(type_.scale)}' AS DECIMAL({type_.scale},{type_.scale}))"
+    return f"CAST({whole_part} * {unit} AS {type_.duckdb})"
+
+
+def shift_time(symbol: str, left: Term, right: Term) -> Term:
+    if left.type.name.startswith("interval"):
+        left, right = right, left
+    if left.type == DATE and right.sql.split()[-1] in ("HOUR", "MINUTE", "SECOND"):
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date")
+    return Term(f"CAST({left.sql} {symbol} {right.sql} AS {left.type.duckdb})", left.type)
+
+
+def join_texts(symbol: str, left: Term, right: Term) -> Term:
+    return Term(f"({left.sql} || {right.sql})", VARCHAR)
+
+
+TIMES = ("date", "timestamp", "timestamp with time zone")
+SPANS = ("interval day to second", "interval year to month")
+OPERATORS: dict[tuple[str, str, str], Operator] = {
+    **{(symbol, "integer", "integer"): whole for symbol in "+-*/%"},
+    **{(symbol, "decimal", "decimal"): exact for symbol in "+-*/%"},
+    **{(symbol, "double", "double"): floating for symbol in "+-*/%"},
+    **{(symbol, time, span): shift_time for symbol in "+-" for time in TIMES for span in SPANS},
+    **{("+", span, time): shift_time for time in TIMES for span in SPANS},
+    ("||", "varchar", "varchar"): join_texts,
+}
+# pairs for which Athena has operators that the laptop does not run
+KNOWN_PAIRS = {
+    *((time, other) for time in TIMES for other in TIMES),
+    *((span, other) for span in SPANS for other in (*SPANS, "integer", "double")),
+    *((number, span) for number in ("integer", "double") for span in SPANS),
+    *((real, other) for real in ("real",) for other in ("real", "integer", "decimal", "double")),
+    *((other, "real") for other in ("integer", "decimal", "double")),
+    ("array", "array"),
+}

@@ -1,0 +1,235 @@
+"""Queries: SELECT, set operations and WITH, translated from Athena's SQL to DuckDB's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from sqlglot import exp
+
+from local.engines.athena_calls import call, direction
+from local.engines.athena_casts import coerce
+from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_expressions import Expressions, only
+from local.engines.athena_relations import Query, Scan, Source, relation_of, source, values
+from local.engines.athena_scope import Catalog, Column, Relation, Scope, Term
+from local.engines.athena_types import Type, common
+
+SETS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+CLAUSES = ("with_", "order", "limit", "offset")
+
+
+class Translator:
+    """Translates one query: `Translator(catalog, database).query(tree)`; `scans` then names the tables it reads."""
+
+    def __init__(self, catalog: Catalog, database: str) -> None:
+        self.catalog = catalog
+        self.database = database.lower()
+        self.expressions = Expressions(self)
+        self.scans: list[Scan] = []
+        self.ctes: dict[str, tuple[str, Query]] = {}
+        self._numbers = count(1)
+
+    def name(self, letter: str) -> str:
+        """A name that nothing else in the query has."""
+        return f"{letter}{next(self._numbers)}"
+
+    def subquery(self, node: exp.Expression, scope: Scope) -> tuple[str, Sequence[Type]]:
+        found = self.query(node.this if isinstance(node, exp.Subquery) else node, scope)
+        return found.sql, found.types
+
+    def call(self, node: exp.Expression, scope: Scope) -> Term:
+        return call(self.expressions, node, scope)
+
+    def query(self, node: exp.Expression, parent: Scope | None = None) -> Query:
+        around = self.ctes
+        self.ctes = dict(around)
+        try:
+            prefix = self._with(node.args.get("with_"), parent)
+            found = self._body(node, parent)
+        finally:
+            self.ctes = around
+        return Query(prefix + found.sql, found.names, found.types)
+
+    def _body(self, node: exp.Expression, parent: Scope | None) -> Query:
+        match node:
+            case exp.Select():
+                return self._select(node, parent)
+            case exp.Union() | exp.Intersect() | exp.Except():
+                return self._set(node, parent)
+            case exp.Values():
+                return values(self, node, Scope(parent=parent))
+            case exp.Subquery() if not node.args.get("alias"):
+                only(node, "this", *CLAUSES)
+                return self._finish(node, self.query(node.this, parent))
+        raise RefusedError(f"'{node.sql('trino')[:60]}' as a query", node=node)
+
+    def _with(self, node: exp.Expression | None, parent: Scope | None) -> str:
+        if node is None:
+            return ""
+        only(node, "expressions")
+        parts = []
+        for cte in node.expressions:
+            only(cte, "this", "alias")
+            found, name = self.query(cte.this, parent), self.name("w")
+            names = tuple(column.name for column in cte.args["alias"].columns) or found.names
+            if len(names) != len(found.names):
+                raise QueryError("MISMATCHED_COLUMN_ALIASES", f"Column alias list of '{cte.alias}' does not fit", cte)
+            self.ctes[cte.alias.lower()] = name, Query(found.sql, names, found.types)
+            parts.append(f"{name} AS ({found.sql})")
+        return f"WITH {', '.join(parts)} "
+
+    def _select(self, node: exp.Select, parent: Scope | None) -> Query:
+        only(node, "expressions", "from_", "joins", "where", "group", "having", "distinct", *CLAUSES)
+        found = source(self, node, parent)
+        where = self._where(node, found)
+        outputs = self._outputs(node, found.scope)
+        sql = "SELECT DISTINCT " if self._distinct(node) else "SELECT "
+        sql += ", ".join(f"{column.term.sql} AS c{i}" for i, column in enumerate(outputs, 1))
+        sql += f" FROM {found.sql}" if found.sql else ""
+        sql += where + self._group(node, found.scope, outputs)
+        if having := node.args.get("having"):
+            sql += f" HAVING {self.expressions.condition(having.this, found.scope, 'HAVING clause')}"
+        sql += self._order(node, found.scope, outputs) + self._limits(node)
+        return Query(sql, tuple(column.name for column in outputs), tuple(column.term.type for column in outputs))
+
+    def _distinct(self, node: exp.Select) -> bool:
+        distinct = node.args.get("distinct")
+        if distinct:
+            only(distinct)
+        return bool(distinct)
+
+    def _where(self, node: exp.Select, found: Source) -> str:
+        where = node.args.get("where")
+        if where is None:
+            return ""
+        sides = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
+        sqls = []
+        for side in sides:
+            found.scope.seen.clear()
+            sqls.append(self.expressions.condition(side, found.scope, "WHERE clause"))
+            if not found.outer and not side.find(exp.Query):
+                self._prune(sqls[-1], found.scope.seen)
+        return f" WHERE {' AND '.join(sqls)}"
+
+    def _prune(self, condition: str, seen: set[str]) -> None:
+        """A condition on the partition columns of one table alone decides which of its partitions are read."""
+        for scan in self.scans:
+            numbers = [i for i, column in enumerate(scan.table.columns, 1) if column.name in scan.table.partitioned_by]
+            if seen and seen <= {f"{scan.alias}.c{i}" for i in numbers}:
+                scan.filters.append(condition)
+
+    def _outputs(self, node: exp.Select, scope: Scope) -> list[Column]:
+        outputs: list[Column] = []
+        for item in node.expressions:
+            if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
+                outputs += self._star(item, scope)
+            else:
+                bare = item.this if isinstance(item, exp.Alias) else item
+                name = item.alias or (bare.name if isinstance(bare, exp.Column) else f"_col{len(outputs)}")
+                outputs.append(Column(name, self.expressions.term(bare, scope)))
+        return outputs
+
+    def _star(self, item: exp.Expression, scope: Scope) -> list[Column]:
+        only(item, "this", "table", "db", "catalog")
+        qualifier = [part.name.lower() for part in item.parts[:-1]] if isinstance(item, exp.Column) else []
+        fitting = [relation for relation in scope.relations if relation.answers_to(qualifier)]
+        if not fitting:
+            raise QueryError("TABLE_NOT_FOUND" if qualifier else "COLUMN_NOT_FOUND",
+                             f"Unable to resolve reference {'.'.join(qualifier) or 'SELECT *'}", item)  # fmt: skip
+        columns = [column for relation in fitting for column in relation.columns]
+        for column in columns:
+            if not column.term.type.runs:
+                text = f"The type {column.term.type} of column '{column.name}'"
+                raise RefusedError(text, "Name the columns instead of *.", item)
+        return columns
+
+    def _group(self, node: exp.Select, scope: Scope, outputs: Sequence[Column]) -> str:
+        group = node.args.get("group")
+        if group is None:
+            return ""
+        only(group, "expressions")
+        for each in group.expressions:
+            if isinstance(each, exp.Rollup | exp.Cube | exp.GroupingSets):
+                raise RefusedError(f"GROUP BY {each.key.upper()}", node=each)
+        return " GROUP BY " + ", ".join(self._nth(each, outputs) or self.expressions.term(each, scope).sql
+                                        for each in group.expressions)  # fmt: skip
+
+    def _nth(self, node: exp.Expression, outputs: Sequence[Column]) -> str | None:
+        """The number of an output column, where that is what a GROUP BY or ORDER BY names."""
+        if not isinstance(node, exp.Literal) or node.is_string:
+            return None
+        if not node.name.isdigit() or not 1 <= int(node.name) <= len(outputs):
+            raise QueryError("INVALID_COLUMN_REFERENCE", f"position {node.name} is not in select list", node)
+        return node.name
+
+    def _order(self, node: exp.Expression, scope: Scope, outputs: Sequence[Column]) -> str:
+        order = node.args.get("order")
+        if order is None:
+            return ""
+        only(order, "expressions")
+        # output columns hide source columns of the same name
+        inner = Scope([Relation((), tuple(outputs))], scope)
+        numbers = {column.term.sql: str(i) for i, column in reversed(list(enumerate(outputs, 1)))}
+        terms = []
+        for each in order.expressions:
+            sql = self._nth(each.this, outputs)
+            if sql is None:
+                sql = self.expressions.term(each.this, inner).sql
+                sql = numbers.get(sql, sql)
+            if node.args.get("distinct") and isinstance(node, exp.Select) and not sql.isdigit():
+                text = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+                raise QueryError("EXPRESSION_NOT_IN_DISTINCT", text, each)
+            terms.append(sql + direction(each))
+        return f" ORDER BY {', '.join(terms)}"
+
+    def _limits(self, node: exp.Expression) -> str:
+        sql = ""
+        for name in ("limit", "offset"):
+            found = node.args.get(name)
+            if found is None or (isinstance(found, exp.Limit) and found.expression.name.upper() == "ALL"):
+                continue
+            if not isinstance(found, exp.Limit | exp.Offset) or not found.expression.name.isdigit():
+                raise RefusedError(f"'{found.sql('trino').strip()}'", "Write LIMIT with a number.", found)
+            only(found, "expression")
+            sql += f" {name.upper()} {found.expression.name}"
+        return sql
+
+    def _set(self, node: exp.SetOperation, parent: Scope | None) -> Query:
+        only(node, "this", "expression", "distinct", *CLAUSES)
+        word = SETS[type(node)]
+        if not node.args.get("distinct"):
+            if word != "UNION":
+                raise RefusedError(f"{word} ALL", node=node)
+            word = "UNION ALL"
+        left, right = self.query(node.this, parent), self.query(node.expression, parent)
+        if len(left.types) != len(right.types):
+            text = f"{word} query has different number of fields: {len(left.types)}, {len(right.types)}"
+            raise QueryError("TYPE_MISMATCH", text, node)
+        types = [self._shared(word, i, pair, node) for i, pair in enumerate(zip(left.types, right.types, strict=True))]
+        sql = f"({self._as(left, types)}) {word} ({self._as(right, types)})"
+        return self._finish(node, Query(sql, left.names, tuple(types)))
+
+    def _shared(self, word: str, index: int, pair: tuple[Type, Type], node: exp.Expression) -> Type:
+        found = common(*pair)
+        if found is None:
+            text = f"column {index + 1} in {word} query has incompatible types: {pair[0]}, {pair[1]}"
+            raise QueryError("TYPE_MISMATCH", text, node)
+        return found
+
+    def _as(self, query: Query, types: Sequence[Type]) -> str:
+        if list(query.types) == list(types):
+            return query.sql
+        casts = [f"{coerce(f'c{i}', have, want)} AS c{i}"
+                 for i, (have, want) in enumerate(zip(query.types, types, strict=True), 1)]  # fmt: skip
+        return f"SELECT {', '.join(casts)} FROM ({query.sql})"
+
+    def _finish(self, node: exp.Expression, query: Query) -> Query:
+        """ORDER BY and LIMIT of a set operation or of a query in brackets, which see its outputs alone."""
+        if not any(node.args.get(clause) for clause in ("order", "limit", "offset")):
+            return query
+        alias = self.name("r")
+        outputs = relation_of(alias, (), query.names, query.types).columns
+        order = self._order(node, Scope(), outputs)
+        sql = f"SELECT * FROM ({query.sql}) {alias}{order}{self._limits(node)}"
+        return Query(sql, query.names, query.types)

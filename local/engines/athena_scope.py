@@ -1,0 +1,96 @@
+"""What names mean inside a query: its relations, their columns, and the query around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlglot import exp
+
+from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_types import Type
+
+
+@dataclass(frozen=True)
+class Term:
+    """A translated expression: DuckDB's SQL and Athena's type."""
+
+    sql: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the query names it, and the term that stands for it."""
+
+    name: str
+    term: Term
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, a subquery or a CTE in FROM: `path` is what its columns may be qualified with, such as (db, t)."""
+
+    path: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def answers_to(self, qualifier: Sequence[str]) -> bool:
+        return not qualifier or tuple(qualifier) == self.path[-len(qualifier) :]
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the catalog, as far as a query's meaning needs it."""
+
+    database: str
+    name: str
+    columns: tuple[TableColumn, ...]
+    partitioned_by: tuple[str, ...] = ()
+
+
+class Catalog(Protocol):
+    """Where tables are looked up: None for one that is not there."""
+
+    def table(self, database: str, name: str) -> Table | None: ...
+
+    def has_database(self, name: str) -> bool: ...
+
+
+@dataclass
+class Scope:
+    """The relations that an expression sees, innermost first."""
+
+    relations: list[Relation] = field(default_factory=list)
+    parent: Scope | None = None
+    seen: set[str] = field(default_factory=set)  # the SQL of every column resolved here
+
+    def resolve(self, node: exp.Column) -> Term:
+        *qualifier, name = (part.name.lower() for part in node.parts)
+        found = [column for column in self._columns(qualifier) if column.name.lower() == name]
+        if len(found) > 1:
+            raise QueryError("AMBIGUOUS_NAME", f"Column '{node.sql()}' is ambiguous", node)
+        if found:
+            if not found[0].term.type.runs:
+                raise RefusedError(f"The type {found[0].term.type} of column '{name}'", "Leave the column out.", node)
+            self.seen.add(found[0].term.sql)
+            return found[0].term
+        if self.parent is not None:
+            return self.parent.resolve(node)
+        raise QueryError(
+            "COLUMN_NOT_FOUND",
+            f"Column '{'.'.join((*qualifier, name))}' cannot be resolved or requester is not authorized "
+            "to access requested resources",
+            node,
+        )
+
+    def _columns(self, qualifier: Sequence[str]) -> Iterator[Column]:
+        for relation in self.relations:
+            if relation.answers_to(qualifier):
+                yield from relation.columns
