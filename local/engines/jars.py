@@ -1,0 +1,127 @@
+"""Spark's jars: resolved once by Spark's own resolver, from then on a recorded list that needs no network."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlparse
+
+from local.engines import gateway, java, versions
+
+Say = Callable[[str], None]
+REPOSITORY = "https://repo1.maven.org/maven2"
+EXPECTED_MEGABYTES = 420
+REPORT_SECONDS = 3.0
+
+
+class JarsNotFoundError(Exception):
+    """Spark's jars are not in the cache and could not be fetched."""
+
+
+def cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
+
+
+def fetch(say: Say | None = None) -> list[Path]:
+    """The jars, fetched on the first call; `say` is told of the progress (standard error, when left out)."""
+    found = recorded()
+    if found:
+        return found
+    with _only_one():
+        return recorded() or _resolve(say or _to_stderr)
+
+
+def recorded() -> list[Path]:
+    """The jars as an earlier fetch recorded them; none when there was none or a file is gone."""
+    try:
+        jars = [Path(jar) for jar in json.loads(_record().read_text())]
+    except (FileNotFoundError, ValueError):
+        return []
+    return jars if all(jar.exists() for jar in jars) else []
+
+
+def spark_avro_jar() -> Path:
+    """The jar that jobs need on AWS too, where Glue does not bring it; fetched when it is not there."""
+    _, artifact, version = versions.SPARK_AVRO.split(":")
+    return next(jar for jar in fetch() if jar.name.endswith(f"{artifact}-{version}.jar"))
+
+
+def _record() -> Path:
+    wanted = hashlib.sha256(" ".join(versions.PACKAGES).encode()).hexdigest()[:12]
+    return cache() / f"spark-jars-{wanted}.json"
+
+
+def _resolve(say: Say) -> list[Path]:
+    say(f"fetching Spark's jars, once, about {EXPECTED_MEGABYTES} MB, into {cache() / 'ivy'}")
+    found = java.find()
+    with tempfile.TemporaryDirectory() as folder, _progress(say):
+        log = Path(folder) / "resolve.log"
+        options = {"SPARK_SUBMIT_OPTS": " ".join(found.options(cache()))}
+        arguments = ["--packages", ",".join(versions.PACKAGES), "--conf", f"spark.jars.ivy={cache() / 'ivy'}"]
+        try:
+            started = gateway.launch(found, arguments, {**gateway.inherited(), **options}, log)
+        except gateway.JvmError as error:
+            raise JarsNotFoundError(_why(log)) from error
+        client = started.connect()
+        listed = client.jvm.java.lang.System.getProperty("spark.jars")
+        client.shutdown()
+        if started.process.stdin:
+            started.process.stdin.close()
+        started.process.wait()
+    jars = [Path(urlparse(jar).path) for jar in listed.split(",")]
+    unfinished = _record().with_suffix(f".{os.getpid()}")
+    unfinished.write_text(json.dumps([str(jar) for jar in jars], indent=1))
+    unfinished.replace(_record())
+    say(f"Spark's {len(jars)} jars are there")
+    return jars
+
+
+def _why(log: Path) -> str:
+    kept = cache() / "resolve.log"
+    shutil.copyfile(log, kept)
+    text = log.read_text(errors="replace")
+    if "PKIX path building failed" in text:
+        reason = "its certificate is not trusted. Set SSL_CERT_FILE to the PEM file of your network's certificates"
+    elif "not found" in text and "Server access error" not in text:
+        reason = "it answered, but has no such package. Check the repository that your proxy shows"
+    else:
+        reason = "it cannot be reached. Check the network, or set https_proxy to your proxy"
+    return f"Spark's jars could not be fetched from '{REPOSITORY}': {reason}; then run this again. Details: {kept}"
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Two processes must not fill the cache at once: the second waits and then finds it full."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "spark-jars.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _progress(say: Say) -> Iterator[None]:
+    done = threading.Event()
+
+    def report() -> None:
+        while not done.wait(REPORT_SECONDS):
+            size = sum(path.stat().st_size for path in (cache() / "ivy" / "cache").rglob("*.jar*"))
+            say(f"{size // 1_000_000} MB of Spark's jars are there")
+
+    threading.Thread(target=report, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _to_stderr(text: str) -> None:
+    print(f"headwater: {text}", file=sys.stderr, flush=True)
