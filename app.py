@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import cx_api
 from cdk_nag import AwsSolutionsChecks
 
 import config
@@ -54,9 +55,13 @@ def _boundary(policy: str | None) -> cdk.PermissionsBoundary | None:
     )
 
 
-if __name__ == "__main__":
-    app = cdk.App()
+def synthesize(app: cdk.App) -> cx_api.CloudAssembly:
+    """Check every resource against the AwsSolutions rules, and write the templates and assets."""
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     with tempfile.TemporaryDirectory() as folder:
         build(app, Path(folder))
-        app.synth()
+        return app.synth()
+
+
+if __name__ == "__main__":
+    synthesize(cdk.App())

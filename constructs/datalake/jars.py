@@ -19,8 +19,10 @@ class JarError(Exception):
 
 
 def spark_avro() -> Path:
-    """The jar in the cache; fetched from Maven Central on first use."""
-    path = _folder() / Path(SPARK_AVRO).name
+    """The jar in the cache, where the laptop's Spark may have put it; else fetched from Maven Central."""
+    name = Path(SPARK_AVRO).name
+    places = [_folder() / name, _cache() / "ivy" / "jars" / f"org.apache.spark_{name}"]
+    path = next((place for place in places if place.exists()), places[0])
     if not path.exists():
         _fetch(f"{os.environ.get('HEADWATER_MAVEN', MAVEN_CENTRAL)}/{SPARK_AVRO}", path)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -31,9 +33,12 @@ def spark_avro() -> Path:
     return path
 
 
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
+
+
 def _folder() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
-    return Path(os.environ.get("HEADWATER_JARS") or cache / "jars")
+    return Path(os.environ.get("HEADWATER_JARS") or _cache() / "jars")
 
 
 def _fetch(url: str, path: Path) -> None:

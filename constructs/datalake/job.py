@@ -67,7 +67,7 @@ class LakeJobs(Construct):
             script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
             extra_python_files=[self._code.for_jobs()],
             extra_jars=[glue.Code.from_bucket(self._jar.bucket, self._jar.s3_object_key)],
-            connections=list(connections),
+            connections=list(connections) or None,  # an empty list is another value than none
             security_configuration=self._security,
             worker_configuration=glue.WorkerConfiguration(
                 worker_type=glue.WorkerType[sizes.worker_type.replace(".", "_")], number_of_workers=sizes.workers
