@@ -26,7 +26,7 @@ OWN_KEY = "HEADWATERENDPOINT000"  # the access key of the endpoint's own calls, 
 WATCH_SECONDS = 2.0
 STATE_FILE = "endpoint.json"
 SERVICES = (
-    "unchanged", "s3", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "logs", "lambda_", "events",
+    "unchanged", "s3", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
     "scheduler", "stepfunctions", "glue", "athena",
 )  # fmt: skip
 
@@ -55,6 +55,7 @@ class Endpoint:
         self.children = Children()
         self.stopping = threading.Event()
         self.clock = Clock()
+        self.pages: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {}  # GET /_headwater/NAME of services
         self.middleware: list[Callable[[Any], Any]] = []  # WSGI wrappers that services add while they are installed
         self._on_stop: list[Callable[[], None]] = []
         self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url, "region": self.region}

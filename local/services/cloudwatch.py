@@ -15,7 +15,7 @@ FIDELITY = (
     ("CloudWatch", "metrics: put, list, statistics", "moto", "real"),
     (
         "CloudWatch",
-        "alarms, composite alarms, dashboards: kept, never evaluated, acted on or drawn",
+        "alarms, composite alarms, dashboards: kept, without effect",
         "moto",
         "simulated",
     ),

@@ -1,5 +1,5 @@
-"""S3: moto takes a Deny whose condition is not met for a denial, so a bucket that asks for TLS refuses every call;
-and it spools objects to the system's temporary folder instead of the endpoint's own.
+"""S3: moto takes a Deny whose condition is not met for a denial, so a bucket that asks for TLS refuses every call; it
+wants the policy of a log bucket before any bucket may log there, and spools objects to the system's temporary folder.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ FIDELITY = (
 
 def install(endpoint: Endpoint) -> None:
     patch("moto.s3.models:FakeBucket.get_permission", get_permission)
+    patch("moto.s3.models:FakeBucket._log_permissions_enabled_policy", staticmethod(lambda **_: True))
     spool = endpoint.state / "spool"
     shutil.rmtree(spool, ignore_errors=True)  # what a killed endpoint left
     spool.mkdir(parents=True)

@@ -134,21 +134,22 @@ register(
 )
 
 
-def secret_value(context: Context, properties: Properties) -> str:
-    """The secret's text: as given, or with a password that Secrets Manager makes."""
+def secret_value(context: Context, properties: Properties) -> Properties:
+    """The secret's text: as given, or with a password that Secrets Manager makes; none of both is an empty secret."""
     wanted: dict[str, Any] | None = properties.get("GenerateSecretString")
     if wanted is None:
-        return str(properties.get("SecretString", ""))
+        return present(properties, "SecretString")
     rules = omit(wanted, "SecretStringTemplate", "GenerateStringKey")
     password: str = context.call("secretsmanager", "GetRandomPassword", rules)["RandomPassword"]
     if "GenerateStringKey" not in wanted:
-        return password
-    return json.dumps({**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: password})
+        return {"SecretString": password}
+    content = {**json.loads(wanted["SecretStringTemplate"]), wanted["GenerateStringKey"]: password}
+    return {"SecretString": json.dumps(content)}
 
 
 def create_secret(context: Context, properties: Properties) -> Made:
     request = {**present(properties, "Description", "KmsKeyId"), "Name": context.name}
-    request |= {"Tags": tag_list(properties.get("Tags")), "SecretString": secret_value(context, properties)}
+    request |= {"Tags": tag_list(properties.get("Tags")), **secret_value(context, properties)}
     arn = context.call("secretsmanager", "CreateSecret", request)["ARN"]
     return Made(arn, {"Id": arn})
 
@@ -158,7 +159,7 @@ def update_secret(context: Context, old: Resource, properties: Properties) -> Ma
     request = {**present(properties, "Description", "KmsKeyId"), "SecretId": old.physical_resource_id}
     told = ("SecretString", "GenerateSecretString")
     if present(old.properties, *told) != present(properties, *told):
-        request["SecretString"] = secret_value(context, properties)
+        request |= secret_value(context, properties)
     context.call("secretsmanager", "UpdateSecret", request)
     retag(context, "secretsmanager", old.physical_resource_id, old.properties.get("Tags"), properties.get("Tags"))
     return old.made
