@@ -1,0 +1,131 @@
+"""The contracts of one root, each read once and only when it is needed, checked together and made into datasets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+
+from config.positions import Problem
+from contracts import columns, models, quality, references
+from contracts.contract import (
+    GOLD,
+    SUFFIX,
+    ContractError,
+    Source,
+    custom_problems,
+    identity_problems,
+    open_file,
+    sla,
+)
+from lake.model import Dataset
+
+NOT_HASHED = ("hash", "version", "owner", "freshness_hours")  # neither tables nor jobs depend on them
+
+
+class Shelf:
+    """The contracts of `root`, whose ids are `known`."""
+
+    def __init__(self, root: Path, known: list[str]) -> None:
+        self._root = root
+        self._known = known
+        self._tables = {_table(dataset): dataset for dataset in known}
+        self._source = cache(self._open)
+
+    def datasets(self, wanted: Iterable[str]) -> dict[str, Dataset]:
+        """The datasets wanted; raises ContractError with all that is wrong in any of them."""
+        problems = list(_clashes(self._known))
+        made = {}
+        for dataset in wanted:
+            try:
+                made[dataset] = self._dataset(dataset)
+            except ContractError as error:
+                problems += error.problems
+        problems += models.circles({each.id: each.inputs for each in made.values() if each.sql})
+        if problems:
+            raise ContractError(dict.fromkeys(problems))
+        return made
+
+    def _open(self, dataset: str) -> Source:
+        business, _, name = dataset.partition(".")
+        return open_file(self._root / "contracts" / business / f"{name}{SUFFIX}", dataset)
+
+    def _dataset(self, dataset: str) -> Dataset:
+        source = self._source(dataset)
+        model = models.open_model(self._root, source.name) if source.is_gold else None
+        named = references.parents(source, self._tables) | set(models.inputs(model, self._tables) if model else ())
+        around = {each: self._source(each) for each in named}
+        rules = quality.quality(source)
+        problems = [*_problems(source), *rules.problems, *references.problems(source, self._tables, around)]
+        problems += models.problems(model, source, self._tables, around) if model else []
+        if problems:
+            raise ContractError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
+        described = _described(source)
+        made = replace(
+            described,
+            rules=tuple(rules.rules),
+            gates=tuple(rules.gates),
+            references=references.references(source, self._tables),
+            sql=model.sql if model else None,
+            inputs=models.inputs(model, self._tables) if model else (),
+        )
+        return replace(made, hash=_hash(made))
+
+
+def _problems(source: Source) -> list[Problem]:
+    levels = [sla(source, name)[1] for name in ("freshness", "retention")]
+    return [
+        *identity_problems(source),
+        *custom_problems(source),
+        *columns.problems(source),
+        *(each for each in levels if each),
+    ]
+
+
+def _described(source: Source) -> Dataset:
+    """The dataset as its contract alone says it, without its rules."""
+    data, retention = source.document.data, sla(source, "retention")[0]
+    return Dataset(
+        id=source.id,
+        source=source.business,
+        name=source.name,
+        layer=GOLD if source.is_gold else "silver",
+        version=data["version"],
+        hash="",
+        columns=columns.columns(source),
+        key=columns.key(source),
+        description=" ".join(data["description"]["purpose"].split()),
+        owner=data["team"]["name"],
+        source_object=columns.source_object(source),
+        cursor=source.custom("cursor")[1],
+        load_mode=source.custom("loadMode")[1] or "full",
+        partition_by=tuple(source.custom("partitionBy")[1] or ()),
+        sort_by=tuple(source.custom("sortBy")[1] or ()),
+        freshness_hours=sla(source, "freshness")[0],
+        retention_days=None if retention is None else round(retention / 24),
+    )
+
+
+def _table(dataset: str) -> str:
+    return dataset.replace(".", "_", 1)
+
+
+def _clashes(known: Iterable[str]) -> Iterator[Problem]:
+    """`a.b_c` and `a_b.c` would be one table."""
+    seen: dict[str, str] = {}
+    for dataset in known:
+        other = seen.setdefault(_table(dataset), dataset)
+        if other != dataset:
+            expected = f"expected a dataset whose table is not that of '{other}', '{_table(dataset)}'"
+            file = f"contracts/{dataset.replace('.', '/')}{SUFFIX}"
+            yield Problem(file, 1, "", dataset, expected, "Rename one of the two.")
+
+
+def _hash(dataset: Dataset) -> str:
+    """What the dataset's tables and jobs depend on."""
+    content: Mapping[str, object] = asdict(dataset)
+    kept = {name: value for name, value in content.items() if name not in NOT_HASHED}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
