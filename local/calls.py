@@ -117,6 +117,8 @@ class Calls:
             case "/_headwater/clock":
                 self._endpoint.clock.advance(seconds=float(asked.get("advance", "0")))
                 found = {"now": self._endpoint.clock.now().isoformat()}
+            case path if (page := self._endpoint.pages.get(path.rpartition("/")[2])):
+                found = page(asked)
             case path:
                 status = "404 Not Found"
                 found = {"error": f"The path '{path}': expected /_headwater/health, calls or clock."}

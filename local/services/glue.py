@@ -59,8 +59,8 @@ class JobRun(models.FakeJobRun):
         self.glue_version, self.execution_class = job.glue_version or versions.GLUE, job.execution_class
         self.ended_on: datetime | None = None
 
-    @property
-    def status(self) -> str:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def status(self) -> str:
         return getattr(self, "state", "STARTING")
 
     def advance(self) -> None:
@@ -131,7 +131,7 @@ class Jobs:
         run.work.done.set()
 
     def spark_seconds(self, asked: dict[str, str]) -> dict[str, Any]:
-        """GET /_headwater/spark?job=NAME&run=ID: executor seconds of each run that has ended; either may be left out."""
+        """GET /_headwater/spark?job=NAME&run=ID: executor seconds of each run that has ended; both may be left out."""
         return {
             "runs": [
                 {"job": run.job_name, "run": run.job_run_id, "state": run.state, "spark_seconds": run.work.seconds}
