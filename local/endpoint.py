@@ -26,7 +26,7 @@ OWN_KEY = "HEADWATERENDPOINT000"  # the access key of the endpoint's own calls, 
 WATCH_SECONDS = 2.0
 STATE_FILE = "endpoint.json"
 SERVICES = (
-    "unchanged", "s3", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
+    "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
     "scheduler", "stepfunctions", "glue", "athena",
 )  # fmt: skip
 

@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from lake.ledger import Ledger
-
-LEDGER = "headwater-test-ledger"
-
-
-class Clock:
-    """A clock that stands still until it is told to go on; sleeping on it takes no time."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-def create_ledger_table(client: Any, name: str = LEDGER) -> None:
-    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    index_keys = [{"AttributeName": "gsi_pk", "KeyType": "HASH"}, {"AttributeName": "gsi_sk", "KeyType": "RANGE"}]
-    index = {"IndexName": "by_pipeline", "KeySchema": index_keys, "Projection": {"ProjectionType": "ALL"}}
-    client.create_table(
-        TableName=name,
-        KeySchema=keys,
-        AttributeDefinitions=[
-            {"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk", "gsi_pk", "gsi_sk")
-        ],
-        GlobalSecondaryIndexes=[index],
-        BillingMode="PAY_PER_REQUEST",
-    )
+from local.services.dynamodb import whole
+from tests.unit.ledger_table import LEDGER, Clock, create_ledger_table
 
 
 @pytest.fixture
@@ -49,6 +20,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    answer = DynamoHandler.call_action
+    monkeypatch.setattr(DynamoHandler, "call_action", lambda handler: whole(answer, handler))
     with mock_aws():
         yield
 
