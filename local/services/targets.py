@@ -64,7 +64,7 @@ def send_as_role(
 
 
 def send_as_service(
-    endpoint: Endpoint, principal: str, source_arn: str, arn: str, body: str, **parameters: Any
+    endpoint: Endpoint, principal: str, source_arn: str, arn: str, body: str, parameters: dict[str, Any] | None = None
 ) -> None:
     """As `events.amazonaws.com`, for one: the target's own policy must allow it, as on AWS."""
     policy = resource_policy(endpoint, arn)
