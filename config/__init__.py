@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from config.checks import Schema
-from config.positions import Document, FileError, Problem, read, suggestion
+from config.positions import Document, Field, FileError, Problem, read, suggestion
 
 FOLDER = Path(__file__).parent
 DATA_LAYERS = ("landing", "bronze", "silver", "gold")
@@ -142,6 +142,12 @@ def load_file(path: Path) -> Environment:
     if problems:
         raise ConfigError(problems)
     return environment
+
+
+def problem(environment: Environment, field: Field, value: object, expected: str, remedy: str) -> Problem:
+    """A problem in an environment's file that shows only beside contracts or pipelines."""
+    path = FOLDER / f"{environment.name}.yaml"
+    return read(path, f"config/{path.name}", ConfigError).problem(field, value, expected, remedy)
 
 
 @cache

@@ -1,0 +1,82 @@
+"""Contracts, pipelines and an environment, compiled to the plain JSON that jobs and functions read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import config
+import contracts
+import pipelines
+from config import ConfigError, Environment
+from config.positions import suggestion
+from contracts.contract import GOLD
+from lake import model
+from lake.model import Dataset, Pipeline
+
+PACKAGE = "compiled"
+RESOURCES = (
+    "apply",
+    "ingest",
+    "refine",
+    "model",
+    "start",
+    "plan",
+    "conclude",
+    "alert",
+    "freshness",
+    "analysts",
+    "alerts",
+)
+RUNBOOK = "docs/runbook.md"
+
+
+def write(folder: Path, environment: Environment, root: Path = contracts.ROOT) -> None:
+    """The package `compiled` in a folder, the same bytes for the same lake."""
+    datasets, runs = contracts.load_all(root), pipelines.load_all(root)
+    _check(environment, datasets, runs)
+    pipelines.check_order(runs.values(), datasets, root)
+    files: dict[str, Any] = {"environment.json": asdict(describe(environment, runs))}
+    files |= {f"datasets/{each.id}.json": asdict(each) for each in datasets.values()}
+    for each in runs.values():
+        files[f"pipelines/{each.name}.json"] = asdict(each) | {"schedule": pipelines.schedule(each, environment)}
+    package = folder / PACKAGE
+    for part in ("datasets", "pipelines"):
+        (package / part).mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").write_text('"""The lake of one environment, compiled from its contracts."""\n')
+    for name, content in files.items():
+        (package / name).write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+
+
+def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Environment:
+    """What jobs and functions know of their environment."""
+    return model.Environment(
+        name=environment.name,
+        account=environment.account,
+        region=environment.region,
+        buckets={layer: environment.bucket(layer) for layer in config.LAYERS},
+        databases={layer: environment.database(layer) for layer in config.DATABASES},
+        ledger=environment.resource("ledger"),
+        topic_arn=environment.topic_arn,
+        connections={source: environment.resource(source) for source in environment.sources},
+        resources={noun: environment.resource(noun) for noun in (*RESOURCES, *runs)},
+        rows_per_partition=environment.sizes.rows_per_partition,
+        runbook=RUNBOOK,
+    )
+
+
+def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapping[str, Pipeline]) -> None:
+    """What holds only between an environment, its contracts and its pipelines."""
+    problems = []
+    for source in sorted({each.source for each in datasets.values()} - {GOLD, *environment.sources}):
+        expected = f"expected among sources, since contracts/{source} has contracts"
+        remedy = "Add its engine, host, port and database."
+        problems.append(config.problem(environment, ("sources",), source, expected, remedy))
+    for name in sorted(set(environment.schedules) - set(runs)):
+        remedy = suggestion(name, runs)
+        problems.append(config.problem(environment, ("schedules", name), name, "expected a pipeline", remedy))
+    if problems:
+        raise ConfigError(problems)
