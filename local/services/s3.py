@@ -1,5 +1,6 @@
 """S3: moto takes a Deny whose condition is not met for a denial, so a bucket that asks for TLS refuses every call; it
-wants the policy of a log bucket before any bucket may log there, and spools objects to the system's temporary folder.
+wants the policy of a log bucket before any bucket may log there, then writes an object for each call (a Spark job makes
+tens of thousands); and it spools large objects to the system's temporary folder.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ FIDELITY = (
 def install(endpoint: Endpoint) -> None:
     patch("moto.s3.models:FakeBucket.get_permission", get_permission)
     patch("moto.s3.models:FakeBucket._log_permissions_enabled_policy", staticmethod(lambda **_: True))
+    patch("moto.s3.models:S3Backend.log_incoming_request", lambda *_: None)
     spool = endpoint.state / "spool"
     shutil.rmtree(spool, ignore_errors=True)  # what a killed endpoint left
     spool.mkdir(parents=True)

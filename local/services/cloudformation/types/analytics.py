@@ -39,6 +39,7 @@ def update_database(context: Context, old: Resource, properties: Properties) -> 
 def create_connection(context: Context, properties: Properties) -> Made:
     name = inner_name(context, properties, "ConnectionInput")
     request = {**present(properties, "CatalogId"), "ConnectionInput": {**properties["ConnectionInput"], "Name": name}}
+    request["Tags"] = tag_map(properties.get("Tags"))
     context.call("glue", "CreateConnection", request)
     return Made(name)
 
@@ -48,6 +49,8 @@ def update_connection(context: Context, old: Resource, properties: Properties) -
     request = {**present(properties, "CatalogId"), "Name": name}
     request["ConnectionInput"] = {"Name": name, **properties["ConnectionInput"]}
     context.call("glue", "UpdateConnection", request)
+    arn = context.arn("glue", f"connection/{name}")
+    retag(context, "glue", arn, old.properties.get("Tags"), properties.get("Tags"))
     return old.made
 
 
@@ -67,7 +70,7 @@ register(
         create=create_connection,
         update=update_connection,
         delete=lambda context, old: context.client("glue").delete_connection(ConnectionName=old.physical_resource_id),
-        known=frozenset({"CatalogId", "ConnectionInput"}),
+        known=frozenset({"CatalogId", "ConnectionInput", "Tags"}),
         fixed=frozenset({"CatalogId"}),
     )
 )
