@@ -10,6 +10,8 @@ from local.services.seams import patch, seam
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
+FIDELITY = (("DynamoDB", "conditional writes at the same time: one wins", "moto, one call at a time", "real"),)
+
 CALL = "moto.dynamodb.responses:DynamoHandler.call_action"
 
 _one_at_a_time = RLock()
