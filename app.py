@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import cx_api
@@ -25,19 +26,17 @@ def build(app: cdk.App, folder: Path) -> None:
     context = app.node.try_get_context
     port = context("source_port")
     environment = config.load(context("env") or "dev", source_port=int(port) if port else None)
-    root = Path(context("lake_root") or ROOT)
+    root = Path(context("lake_root") or ROOT)  # of contracts/, pipelines/ and models/
     archive = pack(lambda target: compile.write(target, environment, root), folder)
-    options = {
-        "environment": environment,
-        "env": cdk.Environment(account=environment.account, region=environment.region),
-        "permissions_boundary": _boundary(environment.permissions_boundary),
-    }
-    storage = StorageStack(app, environment.resource("storage"), **options)
-    catalog = CatalogStack(app, environment.resource("catalog"), **options)
+    schedules = {each.name: pipelines.schedule(each, environment) for each in pipelines.load_all(root).values()}
+
+    name, options = environment.resource, _options(environment)
+    storage = StorageStack(app, name("storage"), environment=environment, **options)
+    catalog = CatalogStack(app, name("catalog"), environment=environment, **options)
     pipeline = PipelineStack(
-        app, environment.resource("pipeline"), pipelines=pipelines.load(root), archive=archive, **options
+        app, name("pipeline"), environment=environment, schedules=schedules, archive=archive, **options
     )
-    monitoring = MonitoringStack(app, environment.resource("monitoring"), archive=archive, **options)
+    monitoring = MonitoringStack(app, name("monitoring"), environment=environment, archive=archive, **options)
     # They find each other by name, so nothing but this says in which order they are made.
     for later, earlier in ((catalog, storage), (pipeline, catalog), (monitoring, pipeline)):
         later.add_stack_dependency(earlier)
@@ -45,14 +44,13 @@ def build(app: cdk.App, folder: Path) -> None:
         cdk.Tags.of(app).add(key, value)
 
 
-def _boundary(policy: str | None) -> cdk.PermissionsBoundary | None:
+def _options(environment: config.Environment) -> dict[str, Any]:
+    options: dict[str, Any] = {"env": cdk.Environment(account=environment.account, region=environment.region)}
+    policy = environment.permissions_boundary
     if policy is None:
-        return None
-    return (
-        cdk.PermissionsBoundary.from_arn(policy)
-        if policy.startswith("arn:")
-        else cdk.PermissionsBoundary.from_name(policy)
-    )
+        return options
+    from_text = cdk.PermissionsBoundary.from_arn if policy.startswith("arn:") else cdk.PermissionsBoundary.from_name
+    return {**options, "permissions_boundary": from_text(policy)}
 
 
 def synthesize(app: cdk.App) -> cx_api.CloudAssembly:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from datalake.grants import LakeGrants, network_interfaces
 from datalake.job import LakeJobs
 from datalake.logs import log_group
 from datalake.pipeline import PipelineMachine, PipelineSchedule
-from lake.model import Pipeline
 
 
 class PipelineStack(Stack):
@@ -29,7 +28,7 @@ class PipelineStack(Stack):
         construct_id: str,
         *,
         environment: Environment,
-        pipelines: Sequence[Pipeline],
+        schedules: Mapping[str, str],
         archive: Path,
         **kwargs: Any,
     ) -> None:
@@ -45,7 +44,7 @@ class PipelineStack(Stack):
         look = [self._lake.write_ledger(), self._lake.read_tables("silver", "gold")]
         self._function("plan", "What a run has to do", look)
         self._function("conclude", "Whether a run did all it had to do", [self._lake.write_ledger()])
-        self._pipelines(pipelines)
+        self._pipelines(schedules)
 
     def _jobs(self) -> None:
         lake, sources = self._lake, list(self._environment.sources)
@@ -105,9 +104,10 @@ class PipelineStack(Stack):
             **options,
         )
 
-    def _pipelines(self, pipelines: Sequence[Pipeline]) -> None:
+    def _pipelines(self, schedules: Mapping[str, str]) -> None:
+        """By the name of each pipeline: when it starts, or nothing where it is started by hand."""
         environment, lake = self._environment, self._lake
-        machines = [lake.arn("states", f"stateMachine:{environment.resource(each.name)}") for each in pipelines]
+        machines = [lake.arn("states", f"stateMachine:{environment.resource(name)}") for name in schedules]
         start = self._function(
             "start",
             "Starts a pipeline's run under the name that its scheduled time gives it",
@@ -115,16 +115,13 @@ class PipelineStack(Stack):
             dead_letters=self._not_started,
         )
         group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
-        for pipeline in pipelines:
-            PipelineMachine(
-                self, f"Pipeline-{pipeline.name}", name=pipeline.name, environment=environment, lake=lake, group=group
-            )
-            expression = environment.schedules.get(pipeline.name, pipeline.schedule)
-            if expression not in ("", "off"):
+        for name, expression in schedules.items():
+            PipelineMachine(self, f"Pipeline-{name}", name=name, environment=environment, lake=lake, group=group)
+            if expression:
                 PipelineSchedule(
                     self,
-                    f"Schedule-{pipeline.name}",
-                    name=pipeline.name,
+                    f"Schedule-{name}",
+                    name=name,
                     expression=expression,
                     environment=environment,
                     lake=lake,

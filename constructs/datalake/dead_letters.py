@@ -18,5 +18,5 @@ def dead_letters(scope: Construct, construct_id: str, *, queue_name: str, key: k
         enforce_ssl=True,
         retention_period=Duration.days(14),
     )
-    acknowledge(queue, reason="It is itself where failed events end.", rules=("SQS3",))
+    acknowledge(queue, {"SQS3": "It is itself where failed events end."})
     return queue

@@ -62,6 +62,5 @@ class LakeFunction(Construct):
         )
         acknowledge(
             self.function,
-            reason="Handlers run on Python 3.11 on the laptop; 3.12 is the nearest that AWS will long support.",
-            rules=("L1",),
+            {"L1": "Handlers run on Python 3.11 on the laptop; 3.12 is the nearest that AWS will long support."},
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
 
 
-def acknowledge(scope: IConstruct, *, reason: str, rules: tuple[str, ...]) -> None:
-    """Accept `rules`, written as in reports but for the pack, such as `S1` or `IAM5[Resource::*]`."""
-    for rule in rules:
-        Validations.of(scope).acknowledge(Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason))
+def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Accept rules for these reasons; a rule as reports write it but for the pack: `S1` or `IAM5[Resource::*]`."""
+    accepted = [Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=why) for rule, why in reasons.items()]
+    if accepted:
+        Validations.of(scope).acknowledge(*accepted)
 
 
 def accept_lint(resource: CfnResource, *, reason: str, rule: str) -> None:

@@ -40,11 +40,7 @@ class Source(Construct):
             ),
             removal_policy=removal_policy,
         )
-        acknowledge(
-            secret,
-            reason="The database belongs to the business system, whose owner rotates its users.",
-            rules=("SMG4",),
-        )
+        acknowledge(secret, {"SMG4": "The database belongs to the business system, whose owner rotates its users."})
         connection = glue.CfnConnection(
             self,
             "Connection",

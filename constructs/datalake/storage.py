@@ -63,9 +63,7 @@ class LakeStorage(Construct):
             lifecycle_rules=self._lifecycle("logs"),
             removal_policy=self._removal_policy,
         )
-        acknowledge(
-            bucket, reason="It receives the access logs; logging its own deliveries would never end.", rules=("S1",)
-        )
+        acknowledge(bucket, {"S1": "It receives the access logs; logging its own deliveries would never end."})
         return bucket
 
     def _lifecycle(self, layer: str) -> list[s3.LifecycleRule]:

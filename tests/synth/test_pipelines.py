@@ -16,7 +16,7 @@ JOBS = {"apply", "ingest", "refine", "model"}
 
 def test_every_pipeline_has_a_state_machine_by_its_name(lake: Synthesized) -> None:
     names = {each["StateMachineName"] for each in lake.properties("StepFunctions::StateMachine")}
-    assert names == {lake.environment.resource(each.name) for each in pipelines.load(ROOT)}
+    assert names == {lake.environment.resource(name) for name in pipelines.names(ROOT)}
 
 
 def test_executions_are_logged_and_traced(lake: Synthesized) -> None:
