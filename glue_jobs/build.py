@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, functions as F
+from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import gates, iceberg
 from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
 from glue_jobs.conform import conform
-from glue_jobs.counts import facts_of, metrics
+from glue_jobs.counts import count_once, facts_of, metrics
 from glue_jobs.failures import DatasetError, GateFailedError
 from glue_jobs.inputs import Inputs, as_made
 from glue_jobs.publish import Candidate, write
@@ -27,12 +26,10 @@ class Build:
         """The model's rows on a branch, checked; publishing waits for the other models."""
         spark, dataset = task.job.spark, task.dataset
         base = iceberg.head(spark, task.table)
-        observation = Observation(f"model {dataset.id}")
-        judged = self._judged(task, base).observe(observation, *metrics(dataset))
-        kept = judged.where(F.col(STATUS).isin(INSERTED, UPDATED, DELETED)).persist(StorageLevel.MEMORY_AND_DISK)
+        wanted = F.col(STATUS).isin(INSERTED, UPDATED, DELETED)
+        kept, counted = count_once(self._judged(task, base), wanted, metrics(dataset))
         try:
-            kept.count()  # the one pass over every row
-            facts = {**facts_of(observation.get), "snapshot_from": base}
+            facts = {**facts_of(counted), "snapshot_from": base}
             _require_clean(task, facts)
             watermark = task.job.run.logical.isoformat()
             candidate = write(task, base, kept, facts, watermark, {"inputs": self._inputs.said(dataset)})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import Column, functions as F
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, functions as F
 
 from glue_jobs.changes import DELETED, INSERTED, KEY_CONFLICT, QUARANTINED, STATUS, SUPERSEDED, UNCHANGED, UPDATED
 from glue_jobs.conform import RULES, rule_names
@@ -13,6 +15,7 @@ from lake.model import Dataset
 
 STATUSES = (INSERTED, UPDATED, UNCHANGED, SUPERSEDED, QUARANTINED, DELETED)
 RULE = "rule:"
+OBSERVED = "rows"
 
 
 def metrics(dataset: Dataset) -> list[Column]:
@@ -24,6 +27,20 @@ def metrics(dataset: Dataset) -> list[Column]:
         for name in (*rule_names(dataset), KEY_CONFLICT)
     ]
     return [*counts, *rules, F.max("_version").cast("string").alias("watermark")]
+
+
+def count_once(rows: DataFrame, kept: Column, observed: Sequence[Column]) -> tuple[DataFrame, dict[str, Any]]:
+    """The rows to keep, ready for use, and what was observed of all of them in the one pass that made them."""
+    ready = rows.observe(OBSERVED, *observed).where(kept).persist(StorageLevel.MEMORY_AND_DISK)
+    pass_over_all = ready.groupBy().count()
+    try:
+        pass_over_all.collect()
+        # read from the query itself: an Observation waits for ever for one that Spark found to be empty
+        metrics = pass_over_all._jdf.queryExecution().observedMetrics().apply(OBSERVED)
+    except BaseException:
+        ready.unpersist()
+        raise
+    return ready, json.loads(metrics.json())
 
 
 def facts_of(counted: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from lake.model import Dataset
 
 LINEAGE = {"_version": "timestamp", "_hash": "string", "_run": "string"}
 QUARANTINE = {
-    "_row_id": "string",
+    "_row_hash": "string",  # _row_id is a name of Iceberg's own
     "_rules": "array<string>",
     "_raw": "string",
     "_first_run": "string",

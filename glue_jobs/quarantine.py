@@ -14,7 +14,7 @@ def refused(rows: DataFrame, dataset: str, run: str) -> DataFrame:
     """The rows as the quarantine table holds them; the same row of the same dataset always has the same id."""
     raw = F.to_json(SOURCE)
     return rows.select(
-        F.sha2(F.concat_ws("\n", F.lit(dataset), raw), 256).alias("_row_id"),
+        F.sha2(F.concat_ws("\n", F.lit(dataset), raw), 256).alias("_row_hash"),
         F.col(RULES).alias("_rules"),
         raw.alias("_raw"),
         F.lit(run).alias("_first_run"),
@@ -27,8 +27,8 @@ def refused(rows: DataFrame, dataset: str, run: str) -> DataFrame:
 def keep(spark: SparkSession, table: str, rows: DataFrame, summary: dict[str, str]) -> None:
     """Adds the rows that are not open there yet; where there is none, the table gets no snapshot."""
     if iceberg.head(spark, table) is not None:
-        known = spark.table(table).where(F.col("_state") == OPEN).select("_row_id")
-        rows = rows.join(known, "_row_id", "left_anti")
+        known = spark.table(table).where(F.col("_state") == OPEN).select("_row_hash")
+        rows = rows.join(known, "_row_hash", "left_anti")
         if rows.isEmpty():
             return
     iceberg.append(rows, table, summary)

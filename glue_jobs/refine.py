@@ -6,13 +6,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Observation, functions as F
+from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import gates, iceberg, quarantine
 from glue_jobs.changes import INSERTED, QUARANTINED, STATUS, UPDATED, classify
 from glue_jobs.conform import conform, parent_keys
-from glue_jobs.counts import facts_of, metrics
+from glue_jobs.counts import count_once, facts_of, metrics
 from glue_jobs.failures import LoadMissingError
 from glue_jobs.publish import publish, summary, write
 from glue_jobs.session import size_for
@@ -26,12 +25,10 @@ def refine(task: Task) -> Outcome:
     """The dataset's latest load in its silver table, or the reason why not."""
     with task.lease() as lease:
         base = iceberg.head(task.job.spark, task.table)
-        observation = Observation(f"refine {task.dataset.id}")
-        judged = classified(task, base).observe(observation, *metrics(task.dataset))
-        kept = judged.where(F.col(STATUS).isin(INSERTED, UPDATED, QUARANTINED)).persist(StorageLevel.MEMORY_AND_DISK)
+        wanted = F.col(STATUS).isin(INSERTED, UPDATED, QUARANTINED)
+        kept, counted = count_once(classified(task, base), wanted, metrics(task.dataset))
         try:
-            kept.count()  # the one pass over every row
-            return settle(task, lease, base, kept, observation.get)
+            return settle(task, lease, base, kept, counted)
         finally:
             kept.unpersist()
 

@@ -8,6 +8,11 @@ from pyspark.sql import SparkSession
 
 from lake.model import CATALOG, Lake
 
+OURS = {
+    "spark.sql.session.timeZone": "UTC",
+    # an empty result must not make Spark forget what it counted on the way there
+    "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
+}
 ROWS_PER_TASK = 100_000
 MOST_PARTITIONS = 400
 
@@ -18,7 +23,8 @@ def open_session(lake: Lake) -> SparkSession:
     if spark.conf.get(f"spark.sql.catalog.{CATALOG}", None) is None:
         for name, value in catalog_settings(lake).items():
             spark.conf.set(name, value)
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    for name, value in OURS.items():
+        spark.conf.set(name, value)
     size_for(spark, 0)
     return spark
 

@@ -1,0 +1,84 @@
+"""What the Spark tests share: one session with Iceberg on a folder, and a small lake to run jobs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+from pyspark.sql import SparkSession
+
+from glue_jobs import session
+from lake.ledger import Ledger
+from local.engines import jars, java
+from tests.spark.shop import Shop
+
+LEDGER = "headwater-test-ledger"
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("warehouse")
+
+
+@pytest.fixture(scope="session")
+def spark(warehouse: Path) -> Iterator[SparkSession]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(java.find().home))
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = SparkSession.builder.master("local[2]").config("spark.jars", ",".join(map(str, jars.fetch())))
+        for name, value in _settings(warehouse).items():
+            builder = builder.config(name, value)
+        started = builder.getOrCreate()
+        started.sparkContext.setLogLevel("ERROR")
+        yield started
+        started.stop()
+
+
+def _settings(warehouse: Path) -> dict[str, str]:
+    catalog = "spark.sql.catalog.lake"
+    return {
+        "spark.driver.extraJavaOptions": "-Duser.timezone=America/New_York",  # no time may depend on it
+        **session.OURS,
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.warehouse.dir": str(warehouse / "spark"),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.type": "hadoop",
+        f"{catalog}.warehouse": f"file:{warehouse}",
+        f"{catalog}.cache-enabled": "false",
+    }
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        names = ("pk", "sk", "gsi_pk", "gsi_sk")
+        index = {"KeySchema": _keys("gsi_pk", "gsi_sk"), "Projection": {"ProjectionType": "ALL"}}
+        client.create_table(
+            TableName=LEDGER,
+            KeySchema=_keys("pk", "sk"),
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+            GlobalSecondaryIndexes=[{"IndexName": "by_pipeline", **index}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Ledger(LEDGER, client)
+
+
+def _keys(first: str, second: str) -> list[dict[str, str]]:
+    return [{"AttributeName": first, "KeyType": "HASH"}, {"AttributeName": second, "KeyType": "RANGE"}]
+
+
+@pytest.fixture
+def shop(spark: SparkSession, ledger: Ledger, warehouse: Path, request: pytest.FixtureRequest) -> Shop:
+    """A lake with its tables applied and nothing in them."""
+    return Shop(spark, ledger, warehouse, name=f"t{abs(hash(request.node.nodeid)) % 10**8}")

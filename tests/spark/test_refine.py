@@ -1,0 +1,103 @@
+"""The refine job: from bronze to silver and quarantine, on real Spark and Iceberg."""
+
+from __future__ import annotations
+
+from glue_jobs import iceberg
+from tests.spark.shop import Shop
+
+T1, T2, T3 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00", "2026-01-03 00:00:00")
+
+
+def test_rows_arrive_typed_and_the_counts_add_up(shop: Shop) -> None:
+    job = shop.run([("1", "1", "10.00", T1), ("2", None, "20.50", T1), ("3", "2", "x", T1), ("4", "9", "1", T1)])
+    outcome = shop.outcome(job)
+    assert (outcome.status, outcome.cause) == ("succeeded", "")
+    assert (outcome.read, outcome.inserted, outcome.quarantined) == (4, 2, 2)
+    assert outcome.rules == {"type_amount": 1, "foreign_key_customer_id": 1}
+    assert [(n, str(a)) for n, a in shop.rows("shop.orders", "order_id", "amount")] == [(1, "10.00"), (2, "20.50")]
+    assert [rules for _, rules in shop.quarantined()] == [["type_amount"], ["foreign_key_customer_id"]]
+    head = shop.ledger.head("shop.orders")
+    assert head is not None
+    assert head.snapshot == iceberg.head(shop.spark, shop.table("shop.orders")) == outcome.snapshot_to
+    assert head.watermark == T1
+
+
+def test_a_rerun_makes_no_snapshot(shop: Shop) -> None:
+    orders = [("1", "1", "10.00", T1), ("2", "1", "-1", T1)]
+    shop.run(orders)
+    before = shop.snapshots()
+    again = shop.outcome(shop.run(orders))
+    assert (again.unchanged, again.quarantined, again.inserted) == (1, 1, 0)
+    assert shop.snapshots() == before
+
+
+def test_versions_go_only_forward(shop: Shop) -> None:
+    shop.run([("1", "1", "2.00", T2), ("2", "1", "2.00", T2)])
+    outcome = shop.outcome(shop.run([("1", "1", "1.00", T1), ("2", "1", "3.00", T3)]))
+    assert (outcome.superseded, outcome.updated) == (1, 1)
+    assert [str(amount) for _, amount in shop.rows("shop.orders", "order_id", "amount")] == ["2.00", "3.00"]
+
+
+def test_a_snapshot_says_whose_it_is(shop: Shop) -> None:
+    for amount in ("1.00", "2.00"):  # an insert, then an update
+        job = shop.run([("1", "1", amount, T1)])
+        summary = dict(iceberg.load(shop.spark, shop.table("shop.orders")).currentSnapshot().summary())
+        assert summary["headwater.run"] == str(job.run)
+        assert (summary["headwater.attempt"], summary["headwater.dataset"]) == ("0", "shop.orders")
+        assert summary["headwater.watermark"] == T1
+
+
+def test_a_gate_that_fails_leaves_main_and_keeps_the_quarantine(shop: Shop) -> None:
+    shop.run([("1", "1", "1.00", T1)])
+    before = iceberg.head(shop.spark, shop.table("shop.orders"))
+    job = shop.run([(str(n), "1", "1.00", T2) for n in range(6)] + [("7", "1", "0", T2)])
+    outcome = shop.outcome(job)
+    assert outcome.status == "failed"
+    assert "'not_too_many' is 6, expected <= 5" in outcome.cause
+    assert iceberg.head(shop.spark, shop.table("shop.orders")) == before
+    assert [rules for _, rules in shop.quarantined()] == [["amount_positive"]]
+    head = shop.ledger.head("shop.orders")
+    assert head is not None
+    assert head.snapshot == before
+
+
+def test_a_warning_does_not_stop_publication(shop: Shop) -> None:
+    outcome = shop.outcome(shop.run([("1", "1", "2000.00", T1)]))
+    assert outcome.status == "succeeded"
+    assert {"name": "cheap", "value": 2000.0, "passed": False, "severity": "warn"} in [dict(g) for g in outcome.gates]
+
+
+def test_a_quarantined_parent_does_not_orphan_its_children(shop: Shop) -> None:
+    job = shop.job()
+    shop.apply(job)
+    shop.load(job, "shop.customers", [("1", None)], "id string, name string")
+    shop.load(job, "shop.orders", [("1", "1", "1.00", T1)], "id string, customer string, amount string, changed string")
+    shop.refine(job)
+    assert shop.outcome(job, "shop.customers").quarantined == 1
+    assert shop.outcome(job).inserted == 1
+
+
+def test_a_parent_that_was_never_loaded_fails_the_child_only(shop: Shop) -> None:
+    job = shop.job()
+    shop.apply(job)
+    shop.load(job, "shop.orders", [("1", "1", "1.00", T1)], "id string, customer string, amount string, changed string")
+    shop.refine(job)
+    assert "shop.customers, of which nothing was ever loaded" in shop.outcome(job).cause
+
+
+def test_a_source_column_that_is_gone_is_named(shop: Shop) -> None:
+    job = shop.job()
+    shop.apply(job)
+    shop.load(job, "shop.customers", [("1",)], "id string")
+    shop.refine(job)
+    cause = shop.outcome(job, "shop.customers").cause
+    assert cause == 'Column "name" of table "customers" does not exist in source "shop".'
+
+
+def test_no_attempt_writes_on_a_branch_of_an_earlier_one(shop: Shop) -> None:
+    job = shop.job()
+    shop.apply(job)
+    table = shop.table("shop.customers")
+    names = [iceberg.new_branch(shop.spark, table, job.run.branch(0)) for _ in range(3)]
+    assert len(set(names)) == 3
+    assert names[0] == job.run.branch(0)
