@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,13 @@ class Spark:
         """Whether the JVM that a child was attached to is still there."""
         found = self._gateway
         return found is not None and str(found.port) == port and found.process.poll() is None
+
+    def is_gone(self, port: str, patience: float) -> bool:
+        """Whether that JVM has ended, or does so within these seconds."""
+        end = time.monotonic() + patience
+        while self.is_up(port) and time.monotonic() < end:
+            time.sleep(0.05)
+        return not self.is_up(port)
 
     def end_run(self, run: str) -> None:
         """Nothing of the run is at work in the warm JVM afterwards, come what may: at worst the JVM is ended."""

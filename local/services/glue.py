@@ -59,9 +59,13 @@ class JobRun(models.FakeJobRun):
         self.glue_version, self.execution_class = job.glue_version or versions.GLUE, job.execution_class
         self.ended_on: datetime | None = None
 
-    @property  # type: ignore[override]
+    @property
     def status(self) -> str:
         return getattr(self, "state", "STARTING")
+
+    @status.setter
+    def status(self, value: str) -> None:
+        self.state = value
 
     def advance(self) -> None:
         """moto turns states at each look; ours turn by themselves."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 POLL_SECONDS = 0.05
+JVM_SECONDS = 3.0  # a child may hear of its JVM's end before the system has told us
 SETTLE_SECONDS = 0.3  # what a killed process had already sent is answered by then
 REFUSALS = (ArgumentError, JavaNotFoundError, JarsNotFoundError, JvmError, ClientError)
 
@@ -122,14 +123,15 @@ class Runner:
         answer = _answer(folder)
         if child.returncode == 0:
             return End("SUCCEEDED")
-        if port and not self._spark.is_up(port):
+        error = answer.get("error") or ""
+        if port and self._spark.is_gone(port, JVM_SECONDS if "Py4J" in error or "Connection" in error else 0):
             return _jvm_ended()
         if child.returncode < 0:
             name = signal.Signals(-child.returncode).name
             return End(
                 "FAILED", f"The job's process was ended by {name}. Run it again; if it was not you, look for memory."
             )
-        return End("FAILED", answer.get("error") or f"The job's process ended with exit code {child.returncode}.")
+        return End("FAILED", error or f"The job's process ended with exit code {child.returncode}.")
 
 
 def _jvm_ended() -> End:
