@@ -25,6 +25,7 @@ REGION = "us-east-1"
 OWN_KEY = "HEADWATERENDPOINT000"  # the access key of the endpoint's own calls, CloudFormation's for one
 WATCH_SECONDS = 2.0
 STATE_FILE = "endpoint.json"
+MAKING_CLIENTS = threading.Lock()  # a session makes one client at a time, and one session reads botocore's data once
 SERVICES = (
     "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
     "scheduler", "stepfunctions", "glue", "athena",
@@ -58,6 +59,7 @@ class Endpoint:
         self.pages: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {}  # GET /_headwater/NAME of services
         self.middleware: list[Callable[[Any], Any]] = []  # WSGI wrappers that services add while they are installed
         self._on_stop: list[Callable[[], None]] = []
+        self._on_ready: list[Callable[[], None]] = []
         self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url, "region": self.region}
         self._server: Any = None
         self._stopped = False
@@ -66,6 +68,10 @@ class Endpoint:
     def on_stop(self, do: Callable[[], None]) -> None:
         """Call this when the endpoint stops; the last registered is called first."""
         self._on_stop.append(do)
+
+    def on_ready(self, do: Callable[[], None]) -> None:
+        """Call this in a thread of its own once the endpoint answers."""
+        self._on_ready.append(do)
 
     def background(self, work: Callable[[], None], name: str) -> threading.Thread:
         """Run the work in a daemon thread; work that loops ends when `endpoint.stopping` is set."""
@@ -119,6 +125,8 @@ class Endpoint:
         self._server = self._make_server()
         self.background(self._server.serve_forever, "server")
         self._write_state()
+        for do in self._on_ready:
+            self.background(do, "warm-up")
 
     def wait(self, parent: int | None = None) -> None:
         """Until someone asks us to stop, our state file is not ours any more, or the parent is gone."""
@@ -232,17 +240,21 @@ def alive(pid: int) -> bool:
 
 
 @functools.cache
-def own_client(url: str, service: str) -> Any:
+def own_session() -> Any:
     import boto3
+
+    return boto3.session.Session(aws_access_key_id=OWN_KEY, aws_secret_access_key="endpoint", region_name=REGION)
+
+
+@functools.cache
+def own_client(url: str, service: str) -> Any:
     from botocore.config import Config
 
-    session = boto3.session.Session(
-        aws_access_key_id=OWN_KEY, aws_secret_access_key="endpoint", region_name=REGION
-    )  # a session of our own: boto3's default one is not safe between threads
     config = Config(
         retries={"total_max_attempts": 1}, inject_host_prefix=False, s3={"addressing_style": "path"}, read_timeout=900
     )
-    return session.client(service, endpoint_url=url, config=config)
+    with MAKING_CLIENTS:
+        return own_session().client(service, endpoint_url=url, config=config)
 
 
 def start(port: int, *, state: Path, cold: bool = False, warm_up: bool = False) -> Endpoint:

@@ -29,5 +29,26 @@ for _module in TYPES:
     importlib.import_module(f"local.services.cloudformation.types.{_module}")
 
 
+FIRST_CALLS = {
+    "ssm": "describe_parameters", "s3": "list_buckets", "cloudformation": "list_stacks", "iam": "list_roles",
+    "kms": "list_keys", "glue": "get_databases", "lambda": "list_functions", "logs": "describe_log_groups",
+    "athena": "list_work_groups", "dynamodb": "list_tables", "stepfunctions": "list_state_machines",
+    "cloudwatch": "describe_alarms", "events": "list_rules", "sqs": "list_queues", "sns": "list_topics",
+    "secretsmanager": "list_secrets", "budgets": "", "scheduler": "list_schedules",
+}  # fmt: skip
+
+
 def install(endpoint: Endpoint) -> None:
     stacks.install(endpoint)
+    if endpoint.warm_up:
+        endpoint.on_ready(lambda: call_first(endpoint))
+
+
+def call_first(endpoint: Endpoint) -> None:
+    """The first client and the first call of a service cost 0.1 to 2 s, which the app's synthesis can hide."""
+    for service, action in FIRST_CALLS.items():
+        if endpoint.stopping.is_set():
+            return
+        client = endpoint.client(service)
+        if action:
+            getattr(client, action)()
