@@ -1,0 +1,128 @@
+"""The plan function: what an attempt works on, and which jobs that takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+
+from lake.ledger import Ledger, Outcome
+from lake.runs import RunIdError
+from lambdas.plan import handler
+from tests.unit.compiled_lake import DATASETS, ENVIRONMENT, LAKE
+from tests.unit.functions import bare
+
+RUN = "tickit-20261121T0000-01"
+USERS, SALES, GOLD = (each["id"] for each in DATASETS)
+
+
+@pytest.fixture(autouse=True)
+def lake(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Ledger:
+    """Everything is applied and every table is there."""
+    bare(handler, monkeypatch)
+    glue, databases = boto3.client("glue"), ENVIRONMENT["databases"]
+    for layer in ("silver", "gold"):
+        glue.create_database(DatabaseInput={"Name": databases[layer]})
+    for table in ("saas_users", "saas_users__quarantine", "ecommerce_sales", "ecommerce_sales__quarantine"):
+        glue.create_table(DatabaseName=databases["silver"], TableInput={"Name": table})
+    glue.create_table(DatabaseName=databases["gold"], TableInput={"Name": "sales_by_date"})
+    for dataset in DATASETS:
+        ledger.set_applied(dataset["id"], dataset["hash"], fence=1)
+    return ledger
+
+
+def plan(attempt: int = 0, run: str = RUN) -> dict[str, Any]:
+    return handler.handle({"pipeline": "tickit", "run": run, "attempt": attempt}, None)
+
+
+def refined(dataset: str, attempt: int = 0) -> Outcome:
+    return Outcome(RUN, attempt, "refine", dataset, "succeeded")
+
+
+def test_a_first_attempt_works_on_the_whole_pipeline(ledger: Ledger) -> None:
+    assert plan() == {"run": RUN, "attempt": 0, "apply": False, "model": True, "datasets": 2}
+    planned, run = ledger.planned(RUN, 0), ledger.run(RUN)
+    assert planned
+    assert (planned.datasets, planned.models) == ((USERS, SALES), (GOLD,))
+    assert run
+    assert (run.status, run.pipeline) == ("running", "tickit")
+
+
+def test_planning_the_same_attempt_again_changes_nothing(ledger: Ledger) -> None:
+    first = plan()
+    ledger.record(refined(USERS))
+    assert plan() == first
+
+
+def test_a_redrive_works_on_what_has_not_succeeded(ledger: Ledger) -> None:
+    plan()
+    ledger.record(refined(USERS))
+    ledger.record(Outcome(RUN, 0, "ingest", SALES, "failed", cause="No table."))
+    assert plan(attempt=1)["datasets"] == 1
+    planned, run = ledger.planned(RUN, 1), ledger.run(RUN)
+    assert planned
+    assert (planned.datasets, planned.models) == ((SALES,), (GOLD,))
+    assert run
+    assert run.attempt == 1
+
+
+def test_a_redrive_with_models_left_works_on_them_alone(ledger: Ledger) -> None:
+    plan()
+    for dataset in (USERS, SALES):
+        ledger.record(refined(dataset))
+    answer = plan(attempt=1)
+    assert (answer["datasets"], answer["model"]) == (0, True)
+
+
+def test_a_redrive_whose_first_plan_failed_plans_the_whole(ledger: Ledger) -> None:
+    assert plan(attempt=2)["datasets"] == 2
+
+
+def test_a_changed_contract_is_applied(ledger: Ledger) -> None:
+    ledger.set_applied(SALES, "hash of another version", fence=1)
+    assert plan()["apply"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "table"), [("silver", "saas_users"), ("silver", "saas_users__quarantine"), ("gold", "sales_by_date")]
+)
+def test_a_table_that_is_not_there_is_made(layer: str, table: str) -> None:
+    boto3.client("glue").delete_table(DatabaseName=ENVIRONMENT["databases"][layer], Name=table)
+    assert plan()["apply"]
+
+
+def test_an_unfinished_publication_of_this_pipeline_is_finished(ledger: Ledger) -> None:
+    plan()
+    for dataset in (USERS, SALES):
+        ledger.record(refined(dataset))
+    ledger.record(Outcome(RUN, 0, "model", GOLD, "succeeded"))
+    ledger.intend("other-20261121T0000-01", [])
+    assert not plan(attempt=1)["model"]
+    ledger.intend("tickit-20261120T0000-01", [])
+    assert plan(attempt=2)["model"]
+
+
+def test_a_thousand_tables_are_looked_up_by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Paginator:
+        asked = 0
+
+        def get_paginator(self, operation: str) -> Paginator:
+            assert operation == "get_tables"
+            return self
+
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            self.asked += 1
+            return [{"TableList": [{"Name": f"t{page}_{number}"} for number in range(100)]} for page in range(10)]
+
+    glue = Paginator()
+    monkeypatch.setattr(handler, "client", lambda service: glue)
+    assert len(handler.tables_in(LAKE)) == 1000
+    assert glue.asked == 2
+
+
+@pytest.mark.parametrize("name", ["manual-test", "9f1c7a52-13f4-4f6e-b3ef-2e5d24bd1c2a", "other-20261121T0000-01"])
+def test_an_execution_that_is_not_named_as_a_run_of_its_pipeline_is_refused(name: str, ledger: Ledger) -> None:
+    with pytest.raises(RunIdError, match=rf"'{name}': expected .* tickit-20261121T0000-01"):
+        plan(run=name)
+    assert ledger.run(name) is None
