@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.flow.start_at import StartAt
@@ -13,7 +13,7 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext, EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramRunning
-from moto.stepfunctions.parser.asl.eval.states import ContextObjectData, ExecutionData, StateMachineData
+from moto.stepfunctions.parser.asl.eval.states import ContextObjectData
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from local.services.stepfunctions_definition import prepared
@@ -131,5 +131,5 @@ class Attempt:
         }
         if run.redrive_date:
             execution["RedriveTime"] = iso(run.redrive_date)
-        machine = StateMachineData(Id=run.state_machine.arn, Name=run.state_machine.name)
-        return ContextObjectData(Execution=ExecutionData(**execution), StateMachine=machine)  # type: ignore[typeddict-item]
+        machine = {"Id": run.state_machine.arn, "Name": run.state_machine.name}
+        return cast(ContextObjectData, {"Execution": execution, "StateMachine": machine})

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from moto.stepfunctions.parser.api import HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
@@ -25,7 +26,8 @@ from local.services.role_clients import RoleClients
 from local.services.seams import patch
 from local.services.stepfunctions_definition import SDK_SERVICES, model_client
 
-SERVICES = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
+STATES = "moto.stepfunctions.parser.asl.component.state.exec"
+SERVICES = f"{STATES}.state_task.service"
 POLL_SECONDS = 0.1
 GOOD_STATES = {"SUCCEEDED"}
 BAD_STATES = {"FAILED", "TIMEOUT", "ERROR", "STOPPED", "EXPIRED"}
@@ -139,6 +141,14 @@ def sdk_failure(task: Any, error: ClientError) -> tuple[str, str]:
     return f"{service}.{name}", f"{error.response['Error']['Message']} ({details})"
 
 
+def error_of_branch(error_name: str) -> Any:
+    """moto takes the error of a failed branch or iteration for one of the user's own, which must not begin with `States.`."""
+    try:
+        return StatesErrorName.from_name(error_name)
+    except ValueError:
+        return CustomErrorName(error_name)
+
+
 def install(clients: RoleClients) -> None:
     def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
         return clients.of(SDK_SERVICES.get(service, service), state_credentials.role_arn)
@@ -147,6 +157,8 @@ def install(clients: RoleClients) -> None:
     for module in list(sys.modules.values()):
         if getattr(module, "boto_client_for", None) is ours:
             patch(f"{module.__name__}:boto_client_for", client_for)
+    patch(f"{STATES}.state_parallel.branches_decl:CustomErrorName", error_of_branch)
+    patch(f"{STATES}.state_map.iteration.iteration_worker:CustomErrorName", error_of_branch)
     before = StateTaskServiceAwsSdk._from_error
 
     def from_error(task: Any, env: Any, ex: Exception) -> Any:

@@ -31,9 +31,9 @@ class OwnEndpoint:
         return self.advance(seconds=0)
 
 
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnEndpoint]:
+def started(tmp_path_factory: pytest.TempPathFactory, *options: str) -> Iterator[OwnEndpoint]:
     """For a fixture: `yield from started(tmp_path_factory)`."""
-    running = start_endpoint(tmp_path_factory.mktemp("own"), "--lazy")
+    running = start_endpoint(tmp_path_factory.mktemp("own"), "--lazy", *options)
     yield OwnEndpoint(running)
     running.process.terminate()
     running.process.wait(30)
