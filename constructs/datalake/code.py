@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import AssetHashType, aws_glue as glue, aws_lambda as lambda_, aws_s3_assets as assets
 from constructs import Construct
@@ -46,12 +47,9 @@ class RuntimeCode(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, archive: Path) -> None:
         super().__init__(scope, construct_id)
         # The hash of the contents, not of the zip: another version of zlib packs other bytes.
-        self._packages = assets.Asset(
-            self, "Packages", path=str(archive), asset_hash=archive.stem, asset_hash_type=AssetHashType.CUSTOM
-        )
-
-    def for_functions(self) -> lambda_.Code:
-        return lambda_.Code.from_bucket(self._packages.bucket, self._packages.s3_object_key)
+        hashed: dict[str, Any] = {"asset_hash": archive.stem, "asset_hash_type": AssetHashType.CUSTOM}
+        self.for_functions = lambda_.Code.from_asset(str(archive), **hashed)
+        self._packages = assets.Asset(self, "Packages", path=str(archive), **hashed)
 
     def for_jobs(self) -> glue.Code:
         return glue.Code.from_bucket(self._packages.bucket, self._packages.s3_object_key)

@@ -46,7 +46,7 @@ class LakeFunction(Construct):
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.ARM_64,
             handler=f"lambdas.{name}.handler.handle",
-            code=code.for_functions(),
+            code=code.for_functions,
             memory_size=256,
             timeout=Duration.minutes(2),
             log_group=log_group(self, "Logs", name=group, environment=environment, key=key),

@@ -126,3 +126,9 @@ def test_the_port_of_the_embedded_sources_is_in_their_connections(synthesize: Sy
     connections = synthesize("local", source_port="6001").properties("Glue::Connection")
     urls = {each["ConnectionInput"]["ConnectionProperties"]["JDBC_CONNECTION_URL"] for each in connections}
     assert urls == {"jdbc:postgresql://127.0.0.1:6001/saas", "jdbc:postgresql://127.0.0.1:6001/ecommerce"}
+
+
+def test_the_packed_code_knows_the_name_of_every_state_machine(lake: Synthesized) -> None:
+    packed = json.loads(zipfile.ZipFile(_packed(lake)).read("compiled/environment.json"))
+    machines = {each["StateMachineName"] for each in lake.properties("StepFunctions::StateMachine")}
+    assert {packed["resources"][name] for name in pipelines.names(ROOT)} == machines
