@@ -44,11 +44,12 @@ class Document:
 
     file: str
     data: Any
-    root: yaml.Node
+    text: str
 
     def line(self, field: Field) -> int:
         """The line of a field; where the field is missing, of the nearest thing that holds it."""
-        node = self.root
+        # Composed anew for each error: nodes kept of a thousand files would slow every load.
+        node: Any = yaml.compose(self.text, Loader=yaml.CSafeLoader)
         line = node.start_mark.line
         for step in field:
             if isinstance(node, yaml.MappingNode):
@@ -97,26 +98,29 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def read(path: Path, file: str, error: type[FileError]) -> Document:
     """A YAML file of plain values; `file` is what its errors call it."""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError as cause:
         raise error([Problem(file, 1, "", path.name, "expected text in UTF-8", "Save the file as UTF-8.")]) from cause
     except yaml.MarkedYAMLError as cause:
         in_flow = "flow" in (cause.context or "")  # an open bracket: where it opens says more than where that shows
         mark = cause.context_mark if in_flow else cause.problem_mark or cause.context_mark
         line = mark.line + 1 if mark else 1
-        text = f"expected YAML, but {cause.problem}"
-        raise error([Problem(file, line, "", _line_of(path, line), text, "Mend the syntax of this line.")]) from cause
+        expected = f"expected YAML, but {cause.problem}"
+        raise error(
+            [Problem(file, line, "", _line_of(path, line), expected, "Mend the syntax of this line.")]
+        ) from cause
     except yaml.YAMLError as cause:
-        text = "expected YAML of printable characters"
-        raise error([Problem(file, 1, "", path.name, text, f"Mend it: {cause}".replace("\n", " "))]) from cause
+        expected = "expected YAML of printable characters"
+        raise error([Problem(file, 1, "", path.name, expected, f"Mend it: {cause}".replace("\n", " "))]) from cause
     if not isinstance(root, yaml.MappingNode):
-        text = "expected a mapping of names to values"
-        raise error([Problem(file, 1, "", path.name, text, "Write `name: value` lines.")])
+        expected = "expected a mapping of names to values"
+        raise error([Problem(file, 1, "", path.name, expected, "Write `name: value` lines.")])
     problems: list[Problem] = []
     data = _plain(root, file, problems, ())
     if problems:
         raise error(problems)
-    return Document(file, data, root)
+    return Document(file, data, text)
 
 
 def _plain(node: yaml.Node, file: str, problems: list[Problem], holders: Sequence[yaml.Node]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +39,17 @@ def write(folder: Path, environment: Environment, root: Path = contracts.ROOT) -
     datasets, runs = contracts.load_all(root), pipelines.load_all(root)
     _check(environment, datasets, runs)
     pipelines.check_order(runs.values(), datasets, root)
-    files: dict[str, Any] = {"environment.json": asdict(describe(environment, runs))}
-    files |= {f"datasets/{each.id}.json": asdict(each) for each in datasets.values()}
+    files: dict[str, Any] = {"environment.json": describe(environment, runs)}
+    files |= {f"datasets/{each.id}.json": each for each in datasets.values()}
     for each in runs.values():
-        files[f"pipelines/{each.name}.json"] = asdict(each) | {"schedule": pipelines.schedule(each, environment)}
+        files[f"pipelines/{each.name}.json"] = replace(each, schedule=pipelines.schedule(each, environment))
     package = folder / PACKAGE
     for part in ("datasets", "pipelines"):
         (package / part).mkdir(parents=True, exist_ok=True)
     (package / "__init__.py").write_text('"""The lake of one environment, compiled from its contracts."""\n')
     for name, content in files.items():
-        (package / name).write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=vars)
+        (package / name).write_text(text, encoding="utf-8")
 
 
 def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Environment:

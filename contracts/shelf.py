@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -126,6 +126,5 @@ def _clashes(known: Iterable[str]) -> Iterator[Problem]:
 
 def _hash(dataset: Dataset) -> str:
     """What the dataset's tables and jobs depend on."""
-    content: Mapping[str, object] = asdict(dataset)
-    kept = {name: value for name, value in content.items() if name not in NOT_HASHED}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    kept = {name: value for name, value in vars(dataset).items() if name not in NOT_HASHED}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, default=vars).encode()).hexdigest()
