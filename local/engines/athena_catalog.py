@@ -1,0 +1,175 @@
+"""The catalog as a query sees it: Glue's tables with Athena's types, `information_schema`, and `"t$snapshots"`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_relations import CATALOG
+from local.engines.athena_scope import Table, TableColumn
+from local.engines.athena_types import BIGINT, MILLIS, VARCHAR, Type, from_hive, from_iceberg
+
+Rows = list[tuple[Any, ...]]
+INFORMATION = "information_schema"
+SNAPSHOTS = (
+    TableColumn("committed_at", Type("timestamp with time zone", MILLIS)),
+    TableColumn("snapshot_id", BIGINT),
+    TableColumn("parent_id", BIGINT),
+    TableColumn("operation", VARCHAR),
+    TableColumn("manifest_list", VARCHAR),
+    TableColumn("summary", Type("map(varchar, varchar)")),
+)
+ABSENT = ("EntityNotFoundException", "NoSuchKey", "NoSuchBucket", "404")
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What stands behind a table: Glue's entry, an Iceberg table's metadata, or rows that the catalog itself has."""
+
+    table: Table
+    glue: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] | None = None
+    rows: Rows | None = None
+
+    @property
+    def metadata_location(self) -> str:
+        return str(self.glue["Parameters"]["metadata_location"])
+
+    @cached_property
+    def empty(self) -> bool:
+        """Whether an Iceberg table has no snapshot yet."""
+        return self.metadata is not None and self.metadata.get("current-snapshot-id") in (None, -1)
+
+
+class GlueCatalog:
+    """Tables looked up with the caller's own credentials, once for each query."""
+
+    def __init__(self, glue: Any, s3: Any) -> None:
+        self.glue, self.s3 = glue, s3
+        self._entries: dict[tuple[str, str], Entry | None] = {}
+
+    def table(self, database: str, name: str) -> Table | None:
+        found = self.entry(database, name)
+        return found.table if found else None
+
+    def entry(self, database: str, name: str) -> Entry | None:
+        if (database, name) not in self._entries:
+            self._entries[database, name] = self._look_up(database, name)
+        return self._entries[database, name]
+
+    def has_database(self, name: str) -> bool:
+        return name == INFORMATION or absent_is_none(lambda: self.glue.get_database(Name=name)) is not None
+
+    def databases(self) -> list[str]:
+        pages = self.glue.get_paginator("get_databases").paginate()
+        return sorted(database["Name"] for page in pages for database in page["DatabaseList"])
+
+    def tables(self, database: str) -> list[dict[str, Any]]:
+        pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=database)
+        return sorted((table for page in pages for table in page["TableList"]), key=lambda table: str(table["Name"]))
+
+    def _look_up(self, database: str, name: str) -> Entry | None:
+        if database == INFORMATION:
+            return self._information(name)
+        base, _, inner = name.partition("$")
+        answer = absent_is_none(lambda: self.glue.get_table(DatabaseName=database, Name=base))
+        if answer is None:
+            return None
+        return self._snapshots(database, name, answer["Table"]) if inner else self._entry(database, answer["Table"])
+
+    def _entry(self, database: str, glue: dict[str, Any]) -> Entry:
+        name, keys = glue["Name"].lower(), glue.get("PartitionKeys") or []
+        if glue.get("TableType") == "VIRTUAL_VIEW":
+            raise RefusedError(f"The view '{database}.{name}'", "Query the tables below it.")
+        if is_iceberg(glue):
+            metadata = self._metadata(glue)
+            columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in fields(metadata))
+            return Entry(Table(database, name, columns), glue, metadata)
+        described = [*(glue.get("StorageDescriptor") or {}).get("Columns", []), *keys]
+        columns = tuple(TableColumn(each["Name"].lower(), from_hive(each.get("Type", "string"))) for each in described)
+        return Entry(Table(database, name, columns, tuple(key["Name"].lower() for key in keys)), glue)
+
+    def _metadata(self, glue: dict[str, Any]) -> dict[str, Any]:
+        location = glue["Parameters"]["metadata_location"]
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        answer = absent_is_none(lambda: self.s3.get_object(Bucket=bucket, Key=key))
+        if answer is None:
+            raise QueryError("ICEBERG_INVALID_METADATA", f"Error processing metadata for table {glue['Name']}: {location}")
+        metadata: dict[str, Any] = json.loads(answer["Body"].read())
+        return metadata
+
+    def _snapshots(self, database: str, name: str, glue: dict[str, Any]) -> Entry | None:
+        if not is_iceberg(glue) or not name.endswith("$snapshots"):
+            raise RefusedError(f"The table '{name}'", "Of Iceberg's own tables the laptop has \"t$snapshots\".")
+        rows = [
+            (
+                snapshot["timestamp-ms"],
+                snapshot["snapshot-id"],
+                snapshot.get("parent-snapshot-id"),
+                (snapshot.get("summary") or {}).get("operation"),
+                snapshot.get("manifest-list"),
+                None,
+            )
+            for snapshot in self._metadata(glue).get("snapshots") or []
+        ]
+        return Entry(Table(database, name, SNAPSHOTS), rows=rows)
+
+    def _information(self, name: str) -> Entry | None:
+        texts = {"schemata": ("catalog_name", "schema_name"),
+                 "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
+                 "columns": ("table_catalog", "table_schema", "table_name", "column_name", "ordinal_position",
+                             "column_default", "is_nullable", "data_type")}  # fmt: skip
+        if name not in texts:
+            return None
+        types = (BIGINT if column == "ordinal_position" else VARCHAR for column in texts[name])
+        columns = tuple(TableColumn(*each) for each in zip(texts[name], types, strict=True))
+        rows = {"schemata": self._schemata, "tables": self._tables, "columns": self._columns}[name]()
+        return Entry(Table(INFORMATION, name, columns), rows=list(rows))
+
+    def _schemata(self) -> Iterator[tuple[Any, ...]]:
+        return ((CATALOG, name) for name in (*self.databases(), INFORMATION))
+
+    def _tables(self) -> Iterator[tuple[Any, ...]]:
+        for database in self.databases():
+            for table in self.tables(database):
+                kind = "VIEW" if table.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE"
+                yield CATALOG, database, table["Name"].lower(), kind
+
+    def _columns(self) -> Iterator[tuple[Any, ...]]:
+        for database in self.databases():
+            for table in self.tables(database):
+                if table.get("TableType") != "VIRTUAL_VIEW":
+                    found = self._entry(database, table).table
+                    for number, column in enumerate(found.columns, 1):
+                        yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
+
+
+def is_iceberg(glue: dict[str, Any]) -> bool:
+    return str((glue.get("Parameters") or {}).get("table_type", "")).upper() == "ICEBERG"
+
+
+def fields(metadata: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of an Iceberg table's current schema."""
+    schemas = metadata.get("schemas") or [metadata["schema"]]
+    current = metadata.get("current-schema-id", 0)
+    found: list[dict[str, Any]] = next(
+        schema["fields"] for schema in schemas if schema.get("schema-id", current) == current
+    )
+    return found
+
+
+def absent_is_none(ask: Any) -> Any:
+    """The answer of a call, or None where AWS says that there is no such thing."""
+    try:
+        return ask()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ABSENT:
+            return None
+        raise QueryError("PERMISSION_DENIED" if "Denied" in code else "GENERIC_USER_ERROR", str(error)) from error

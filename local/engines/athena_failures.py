@@ -1,0 +1,34 @@
+"""What DuckDB fails with, in Athena's words and classes."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from local.engines.athena_errors import SYSTEM, QueryError
+
+OURS = re.compile(r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|NOT_SUPPORTED): ([^\n]*)")
+GROUPED = re.compile(r"must appear in the GROUP BY clause|aggregate|window", re.I)
+MISSING_FILE = re.compile(r"HTTP (?:GET|HEAD)[^\n]*'([^']+)'|No files found|404|NoSuchKey|Not Found", re.I)
+
+
+def told(error: duckdb.Error) -> QueryError:
+    """The error that the query ends with."""
+    text = str(error).splitlines()[0]
+    if ours := OURS.search(str(error)):
+        return QueryError(ours[1], ours[2])
+    if "More than one row returned by a subquery" in text:
+        return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if isinstance(error, duckdb.OutOfRangeException):
+        return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
+    if isinstance(error, duckdb.ConversionException):
+        return QueryError("INVALID_CAST_ARGUMENT", text)
+    if isinstance(error, duckdb.BinderException) and GROUPED.search(text):
+        return QueryError("EXPRESSION_NOT_AGGREGATE", text)
+    if isinstance(error, duckdb.IOException | duckdb.HTTPException):
+        kind = "HIVE_CANNOT_OPEN_SPLIT" if MISSING_FILE.search(text) else "HIVE_BAD_DATA"
+        return QueryError(kind, f"Error opening Hive split: {text}")
+    if isinstance(error, duckdb.InvalidInputException) and "arquet" in text:
+        return QueryError("HIVE_BAD_DATA", f"Malformed file: {text}")
+    return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {text}", category=SYSTEM)

@@ -1,0 +1,61 @@
+"""SHOW TABLES, SHOW DATABASES and DESCRIBE: their lines and their columns."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local.engines.athena_catalog import GlueCatalog
+from local.engines.athena_errors import QueryError
+from local.engines.athena_results import column_info
+from local.engines.athena_sql import Statement, refuse
+from local.engines.athena_types import Type
+
+STRING = Type("string")
+Listing = tuple[list[str], list[dict[str, Any]]]
+
+
+def answer(statement: Statement, catalog: GlueCatalog, database: str) -> Listing:
+    match statement.verb, statement.names:
+        case "show_databases", (pattern,):
+            return matching(catalog.databases(), pattern), [column_info("database_name", STRING)]
+        case "show_tables", (named, pattern):
+            wanted = (named or database).lower()
+            if not catalog.has_database(wanted):
+                raise missing(wanted)
+            names = [str(table["Name"]) for table in catalog.tables(wanted)]
+            return matching(names, pattern), [column_info("tab_name", STRING)]
+        case "describe", (named, str(table)):
+            return describe(catalog, (named or database).lower(), table.lower())
+    raise refuse(statement)
+
+
+def matching(names: list[str], pattern: str | None) -> list[str]:
+    """Hive's patterns: `*` for anything, `|` between alternatives."""
+    if pattern is None:
+        return names
+    expression = re.compile("|".join(re.escape(part).replace(r"\*", ".*") for part in pattern.split("|")), re.I)
+    return [name for name in names if expression.fullmatch(name)]
+
+
+def describe(catalog: GlueCatalog, database: str, table: str) -> Listing:
+    entry = catalog.entry(database, table)
+    if entry is None:
+        raise QueryError("FAILED", f"Execution Error. Table not found {database}.{table}")
+    described = (entry.glue.get("StorageDescriptor") or {}).get("Columns", [])
+    keys = entry.glue.get("PartitionKeys") or []
+    lines = [line(column) for column in (*described, *keys)]
+    if keys:
+        lines += ["\t \t ", "# Partition Information\t \t ", line({"Name": "# col_name", "Type": "data_type",
+                                                                  "Comment": "comment"}), "\t \t "]  # fmt: skip
+        lines += [line(key) for key in keys]
+    return lines, [column_info(name, STRING) for name in ("col_name", "data_type", "comment")]
+
+
+def line(column: dict[str, Any]) -> str:
+    """Columns padded to 20 characters and parted by tabs, as Hive prints them."""
+    return "\t".join(f"{column.get(key) or '':<20}" for key in ("Name", "Type", "Comment"))
+
+
+def missing(database: str) -> QueryError:
+    return QueryError("FAILED", f"SemanticException [Error 10072]: Database does not exist: {database}")

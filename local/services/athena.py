@@ -1,0 +1,252 @@
+"""Athena: moto keeps query executions but runs none, has no BatchGetQueryExecution and no paging of results, and makes
+its statistics up. Here a query runs on DuckDB in a worker process with its caller's credentials, over the same catalog
+and buckets, and its result lies in S3 as Athena writes it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from moto.athena.models import athena_backends
+from moto.core.exceptions import JsonRESTError
+
+from local.actions import SCOPE
+from local.engines import athena_sql
+from local.engines.athena_errors import QueryError
+from local.engines.duckdb_pool import Job, Pool
+from local.services.athena_executions import FINAL, Execution, Results, page
+from local.services.seams import add, patch
+
+if TYPE_CHECKING:
+    from local.endpoint import Endpoint
+
+FIDELITY = (
+    ("Athena", "SELECT over Iceberg, Avro and Parquet tables of the Glue catalog", "DuckDB, SQL by allow-list", "real"),
+    ("Athena", "query states, errors, result files, paging, statistics, cancel", "ours", "real"),
+    ("Athena", "SHOW TABLES, SHOW DATABASES, DESCRIBE, information_schema", "ours", "real"),
+    ("Athena", ".metadata beside a result: in a format of our own", "ours", "simulated"),
+    ("Athena", "byte limit of a workgroup, result reuse, prepared statements, capacity", "kept, without effect", "simulated"),
+    ("Athena", "functions, operators, casts and types without a conformance case", "", "refused"),
+    ("Athena", "CTAS, INSERT, UPDATE, DELETE, MERGE, UNLOAD, DDL, EXPLAIN, views", "", "refused"),
+    ("Athena", "JSON and CSV tables, partition projection", "", "refused"),
+    ("Athena", "databases and tables through Athena's own API, runtime statistics", "", "refused"),
+)
+RESPONSE = "moto.athena.responses:AthenaResponse"
+LARGEST_QUERY = 262_144
+LARGEST_PAGE = 1000
+LARGEST_LISTING = 50
+HELD_SECONDS = 0.8  # a client that polls sleeps a second between two questions, so the first waits for the answer
+NO_LOCATION = (
+    "No output location provided. You did not provide an output location for your query results. Please either specify "
+    "an output location in your query or configure the workgroup to have one."
+)
+LAPTOP_USER = {"key": "headwater", "secret": "headwater", "token": None}
+CALLERS = 32
+
+
+def invalid(message: str) -> JsonRESTError:
+    return JsonRESTError("InvalidRequestException", message)
+
+
+class Athena:
+    """The calls that moto does not do whole, each taking moto's response object."""
+
+    def __init__(self, endpoint: Endpoint, pool: Pool) -> None:
+        self._endpoint, self._pool = endpoint, pool
+        self._results = Results()
+        self._s3 = functools.lru_cache(CALLERS)(self._client)
+
+    def start_query_execution(self, response: Any) -> str:
+        backend = athena_backends[response.current_account][response.region]
+        query, group = response._get_param("QueryString"), response._get_param("WorkGroup") or "primary"
+        if not query or len(query.encode()) > LARGEST_QUERY:
+            raise invalid(f"The query string: expected 1 to {LARGEST_QUERY} bytes. Shorten it.")
+        workgroup = backend.work_groups.get(group)
+        if workgroup is None:
+            raise invalid(f"WorkGroup {group} is not found.")
+        if workgroup.state == "DISABLED":
+            raise invalid(f"WorkGroup {group} is disabled.")
+        execution = Execution(
+            query=query,
+            statement=statement_of(query),
+            context=response._get_param("QueryExecutionContext") or {},
+            config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}),
+            workgroup=workgroup,
+            execution_parameters=response._get_param("ExecutionParameters") or [],
+        )
+        execution.job = Job(request_of(execution, caller(response)), execution.begin, execution.end)
+        backend.executions[execution.id] = execution
+        self._pool.run(execution.job)
+        return json.dumps({"QueryExecutionId": execution.id})
+
+    def get_query_execution(self, response: Any) -> str:
+        execution = found(response)
+        execution.done.wait(HELD_SECONDS)
+        return json.dumps({"QueryExecution": execution.described()})
+
+    def batch_get_query_execution(self, response: Any) -> str:
+        executions = athena_backends[response.current_account][response.region].executions
+        ids = response._get_param("QueryExecutionIds")
+        missing = [
+            {"QueryExecutionId": each, "ErrorCode": "INVALID_INPUT", "ErrorMessage": f"QueryExecution {each} was not found"}
+            for each in ids
+            if each not in executions
+        ]
+        described = [executions[each].described() for each in ids if each in executions]
+        return json.dumps({"QueryExecutions": described, "UnprocessedQueryExecutionIds": missing})
+
+    def list_query_executions(self, response: Any) -> str:
+        backend = athena_backends[response.current_account][response.region]
+        group = response._get_param("WorkGroup") or "primary"
+        size = int(response._get_param("MaxResults") or LARGEST_LISTING)
+        start = int(response._get_param("NextToken") or 0)
+        ids = [each.id for each in reversed(backend.executions.values()) if each.workgroup.name == group]
+        answer: dict[str, Any] = {"QueryExecutionIds": ids[start : start + size]}
+        if start + size < len(ids):
+            answer["NextToken"] = str(start + size)
+        return json.dumps(answer)
+
+    def stop_query_execution(self, response: Any) -> str:
+        execution = found(response)
+        if execution.state not in FINAL and execution.job is not None:
+            self._pool.cancel(execution.job)
+            execution.end({"state": "CANCELLED", "reason": "Query cancelled by user"})
+        return "{}"
+
+    def get_query_results(self, response: Any) -> str:
+        execution = found(response)
+        size = int(response._get_param("MaxResults") or LARGEST_PAGE)
+        if size > LARGEST_PAGE:
+            raise invalid(f"MaxResults is more than maximum allowed length {LARGEST_PAGE}.")
+        if execution.state in ("FAILED", "CANCELLED"):
+            raise invalid(f"Query did not finish successfully. Final query state: {execution.state}")
+        if execution.state != "SUCCEEDED":
+            raise invalid(f"Query has not yet finished. Current state: {execution.state}")
+        rows = self._results.rows(execution, lambda: self._read(execution.location, response))
+        shown = page(rows, int(response._get_param("NextToken") or 0), size)
+        answer: dict[str, Any] = {
+            "UpdateCount": 0,
+            "ResultSet": {
+                "Rows": shown["rows"],
+                "ResultSetMetadata": {"ColumnInfo": execution.outcome["columns"]},
+            },
+        }
+        if shown["next"]:
+            answer["NextToken"] = shown["next"]
+        return json.dumps(answer)
+
+    def _read(self, location: str, response: Any) -> str:
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        try:
+            body = self._s3(*caller(response).values()).get_object(Bucket=bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            raise invalid(f"Could not find results: {location} ({error})") from error
+        return str(body.decode())
+
+    def _client(self, key: str, secret: str, token: str | None) -> Any:
+        session = boto3.session.Session(key, secret, token, region_name=self._endpoint.region)
+        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+        return session.client("s3", endpoint_url=self._endpoint.url, config=config)
+
+
+def caller(response: Any) -> dict[str, Any]:
+    """The credentials that the request came with; the endpoint knows a caller by the key, so any secret serves."""
+    signed = SCOPE.search(response.headers.get("Authorization", ""))
+    if signed is None:
+        return LAPTOP_USER
+    return {**LAPTOP_USER, "key": signed[1], "token": response.headers.get("X-Amz-Security-Token")}
+
+
+def statement_of(query: str) -> athena_sql.Statement:
+    """A text that is no statement is refused at once, as Athena does."""
+    try:
+        return athena_sql.read(query)
+    except QueryError as error:
+        if error.kind != "SYNTAX":
+            return athena_sql.Statement("select")  # it fails as a query, which tells why
+        raise invalid(str(error).removeprefix("SYNTAX: ")) from error
+
+
+def result_configuration(workgroup: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    """Where the result goes: the request's place, unless there is none or the workgroup's is enforced."""
+    own = (workgroup.configuration or {}).get("ResultConfiguration") or {}
+    enforced = workgroup.configuration.get("EnforceWorkGroupConfiguration", False)
+    config = dict(own) if enforced or not asked.get("OutputLocation") else dict(asked)
+    location = config.get("OutputLocation", "")
+    if not location.startswith("s3://"):
+        raise invalid(f"outputLocation is not a valid S3 path: '{location}'" if location else NO_LOCATION)
+    return config
+
+
+def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, Any]:
+    """What the worker process is told."""
+    return {
+        "sql": execution.query,
+        "database": execution.context.get("Database", "default").strip('`"').lower(),
+        "parameters": execution.execution_parameters,
+        "output": execution.location,
+        "encryption": encryption(execution.config.get("EncryptionConfiguration") or {}),
+        "credentials": credentials,
+    }
+
+
+def encryption(asked: dict[str, str]) -> dict[str, str]:
+    match asked.get("EncryptionOption"):
+        case None:
+            return {}
+        case "SSE_S3":
+            return {"ServerSideEncryption": "AES256"}
+        case "SSE_KMS":
+            return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": asked["KmsKey"]}
+        case option:
+            raise invalid(f"The encryption option '{option}': the laptop has SSE_S3 and SSE_KMS.")
+
+
+def found(response: Any) -> Execution:
+    wanted = response._get_param("QueryExecutionId")
+    execution: Execution | None = athena_backends[response.current_account][response.region].executions.get(wanted)
+    if execution is None:
+        raise invalid(f"QueryExecution {wanted} was not found")
+    return execution
+
+
+def refused(what: str) -> Callable[[Any], str]:
+    def refuse(response: Any) -> str:
+        raise NotImplementedError(f"athena:{what} is not done on the laptop")
+
+    return refuse
+
+
+def install(endpoint: Endpoint) -> None:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    pool = Pool(
+        endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"}
+    )
+    endpoint.on_stop(pool.close)
+    athena = Athena(endpoint, pool)
+    for name in (
+        "start_query_execution", "get_query_execution", "list_query_executions", "stop_query_execution",
+        "get_query_results",
+    ):  # fmt: skip
+        patch(f"{RESPONSE}.{name}", method(getattr(athena, name)))
+    add(f"{RESPONSE}.batch_get_query_execution", method(athena.batch_get_query_execution))
+    for name, action in {
+        "get_database": "GetDatabase",
+        "list_databases": "ListDatabases",
+        "get_query_runtime_statistics": "GetQueryRuntimeStatistics",
+    }.items():
+        patch(f"{RESPONSE}.{name}", refused(action))
+    if endpoint.warm_up:
+        pool.warm_up()
+
+
+def method(call: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A bound method of ours as one that moto's class may hold."""
+    return lambda response: call(response)
