@@ -58,7 +58,7 @@ def tables_in(lake: Lake) -> set[str]:
     return {
         table["Name"]
         for database in databases
-        for page in pages.paginate(DatabaseName=database, AttributesToGet=["NAME"])
+        for page in pages.paginate(DatabaseName=database)
         for table in page["TableList"]
     }
 

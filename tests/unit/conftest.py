@@ -14,15 +14,19 @@ from local.services.dynamodb import whole
 from tests.unit.ledger_table import LEDGER, Clock, create_ledger_table
 
 
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One for all tests: a session reads its service models once, which takes longer than a test."""
+    return boto3.Session("testing", "testing", region_name="us-east-1")
+
+
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+def aws(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
     answer = DynamoHandler.call_action
     monkeypatch.setattr(DynamoHandler, "call_action", lambda handler: whole(answer, handler))
-    with mock_aws():
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         yield
 
 
