@@ -10,8 +10,6 @@ from constructs import Construct
 from config import Environment
 from datalake.nag import accept_lint, acknowledge
 
-USERNAME = "headwater"
-
 
 class Source(Construct):
     """A JDBC connection by the source's name; the password is generated, and set in the database by its owner."""
@@ -34,7 +32,7 @@ class Source(Construct):
             description=f"User and password with which the lake reads {name}",
             encryption_key=key,
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=json.dumps({"username": USERNAME}),
+                secret_string_template=json.dumps({"username": f"{name}_reader"}),
                 generate_string_key="password",
                 exclude_punctuation=True,
             ),
