@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from local.engines.lambda_worker import END_OF_LOG
 
 SITE_PACKAGES = str(Path(boto3.__file__).parents[1])
 SCRIPT = str(Path(__file__).with_name("lambda_worker.py"))
-AT_ONCE = 8  # processes that work at one time; further events wait, where AWS would start more sandboxes
+AT_ONCE = 8  # processes of one function; further events wait, where AWS would start more sandboxes
 LOG_PATIENCE = 2.0
 
 
@@ -149,10 +150,11 @@ class Workers:
         self._spawn = spawn
         self._idle: dict[str, list[Worker]] = {}
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        # One for each function, since a function that invokes another must not wait for itself.
+        self._slots: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(AT_ONCE))
 
     def invoke(self, program: Program, event: Any, context: dict[str, Any], timeout: float) -> Answer:
-        with self._slots:
+        with self._slots[program.function]:
             worker = self._take(program) or Worker(program, self._spawn)
             try:
                 answer = worker.ask(event, {**context, "log_stream_name": worker.stream}, timeout)

@@ -6,7 +6,9 @@ Here the deployed package runs in a warm worker process with the credentials of 
 from __future__ import annotations
 
 import base64
+import io
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
@@ -30,7 +32,7 @@ FIDELITY = (
     ("Lambda", "asynchronous invocation: retries, destinations, dead letters", "ours", "real"),
     ("Lambda", "reserved concurrency", "ours", "real"),
     ("Lambda", "runtimes python3.9 to python3.14", "all run on the laptop's Python 3.11", "simulated"),
-    ("Lambda", "concurrency without a reservation", "8 at once, further events wait instead of starting", "simulated"),
+    ("Lambda", "concurrency without a reservation", "8 at once of a function; further events wait", "simulated"),
     ("Lambda", "memory size, ephemeral storage, VPC, X-Ray tracing", "kept, without effect", "simulated"),
     ("Lambda", "runtimes that are not Python, images, layers, SnapStart", "", "refused"),
 )
@@ -60,15 +62,23 @@ def keep_settings(function: Any, spec: dict[str, Any]) -> None:
     function.kept_settings = {**getattr(function, "kept_settings", {}), **kept}
 
 
+def refuse_what_is_no_package(function: Any) -> None:
+    if not zipfile.is_zipfile(io.BytesIO(function.code_bytes)):
+        raise InvalidParameterValueException(
+            f"Could not unzip the package of function '{function.function_name}': expected a Zip file. Upload one."
+        )
+
+
 def patch_settings() -> None:
     """Refuse what cannot run, and keep the settings that moto drops."""
     create, configuration = LambdaFunction.__init__, LambdaFunction.get_configuration
-    update = LambdaFunction.update_configuration
+    update, update_code = LambdaFunction.update_configuration, LambdaFunction.update_function_code
 
     def make(self: Any, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         refuse_what_cannot_run(spec)
         keep_settings(self, spec)
         create(self, account_id, spec, region, version)
+        refuse_what_is_no_package(self)
         self.logs_group_name = log_group_of(self)
 
     def describe(self: Any, on_create: bool = False) -> dict[str, Any]:
@@ -82,7 +92,13 @@ def patch_settings() -> None:
         update(self, config_updates)
         return describe(self)
 
+    def change_code(self: Any, updated_spec: dict[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = update_code(self, updated_spec)
+        refuse_what_is_no_package(self)
+        return told
+
     patch(f"{MODELS}:LambdaFunction.__init__", make)
+    patch(f"{MODELS}:LambdaFunction.update_function_code", change_code)
     patch(f"{MODELS}:LambdaFunction.get_configuration", describe)
     patch(f"{MODELS}:LambdaFunction.update_configuration", change)
 

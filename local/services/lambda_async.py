@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from local.engines.workers import Answer
+from local.services.lambda_functions import TooManyRequestsError
 from local.services.role_clients import RoleClients
 from local.services.targets import send_as_role
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
-    from local.engines.workers import Answer
 
 LOG = logging.getLogger(__name__)
 WAITS = (60.0, 120.0)  # before the second and the third try
+THROTTLED_SECONDS = 1.0
 
 
 @dataclass
@@ -53,7 +55,9 @@ class AsyncInvocations:
         expires = invocation.accepted + timedelta(seconds=int(settings.get("MaximumEventAgeInSeconds", 21600)))
         while True:
             invocation.tries += 1
-            answer = self._invoke(invocation.function, invocation.event, invocation.request_id)
+            answer = self._try(invocation, expires)
+            if answer is None:
+                return  # the endpoint stops
             if not answer.error:
                 break
             if invocation.tries > retries:
@@ -65,6 +69,18 @@ class AsyncInvocations:
                 invocation.condition = "EventAgeExceeded"
                 break
         self._conclude(invocation, answer, settings.get("DestinationConfig") or {})
+
+    def _try(self, invocation: Invocation, expires: datetime) -> Answer | None:
+        """One try; while the function is throttled it waits, and that counts as no try."""
+        while True:
+            try:
+                return self._invoke(invocation.function, invocation.event, invocation.request_id)
+            except TooManyRequestsError as error:
+                if self._endpoint.clock.now() > expires:
+                    told = {"errorType": "Function.Throttled", "errorMessage": str(error)}
+                    return Answer(json.dumps(told), error=True)
+            if not self._endpoint.clock.sleep(THROTTLED_SECONDS):
+                return None
 
     @staticmethod
     def _settings(function: Any) -> dict[str, Any]:

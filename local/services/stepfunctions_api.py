@@ -96,8 +96,31 @@ def get_execution_history(self: Any) -> ActionResult:
     return ActionResult({"events": events[begin:end], **more})
 
 
+def describe_state_machine_for_execution(self: Any) -> ActionResult:
+    """As it was when the execution began."""
+    machine = self.stepfunction_backend.describe_execution(self._get_param("executionArn")).state_machine
+    return ActionResult(
+        {
+            "stateMachineArn": machine.arn,
+            "name": machine.name,
+            "definition": machine.definition,
+            "roleArn": machine.roleArn,
+            "updateDate": machine.update_date,
+            "loggingConfiguration": machine.loggingConfiguration,
+            "tracingConfiguration": machine.tracingConfiguration,
+            "encryptionConfiguration": machine.encryptionConfiguration,
+        }
+    )
+
+
 def install() -> None:
-    for action in (describe_execution, list_executions, stop_execution, get_execution_history):
+    for action in (
+        describe_execution,
+        describe_state_machine_for_execution,
+        get_execution_history,
+        list_executions,
+        stop_execution,
+    ):
         patch(f"{RESPONSES}.{action.__name__}", action)
     for action in (redrive_execution, start_sync_execution):
         add(f"{RESPONSES}.{action.__name__}", action)

@@ -142,7 +142,7 @@ def sdk_failure(task: Any, error: ClientError) -> tuple[str, str]:
 
 
 def error_of_branch(error_name: str) -> Any:
-    """moto takes the error of a failed branch or iteration for one of the user's own, which must not begin with `States.`."""
+    """Of a branch or an iteration: moto takes it for the user's own, which must not begin with `States.`."""
     try:
         return StatesErrorName.from_name(error_name)
     except ValueError:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local.conftest import start_endpoint
 from tests.local.functions import make_function, make_role, package, unique, until
 
 
@@ -150,8 +155,6 @@ def test_logging_config_names_the_group_and_the_format(endpoint: Any) -> None:
 
 
 def test_the_end_of_the_log_comes_with_the_answer_when_asked(endpoint: Any) -> None:
-    import base64
-
     name = make_function(endpoint, "def handle(e, c): print('told')")
     _, answer = invoke(endpoint, name, LogType="Tail")
     assert "told" in base64.b64decode(answer["LogResult"]).decode()
@@ -212,6 +215,29 @@ def test_a_failed_asynchronous_event_reaches_the_on_failure_destination(endpoint
 def test_what_has_no_engine_is_refused_by_name(endpoint: Any, settings: dict[str, Any], named: str) -> None:
     with pytest.raises(ClientError, match=named):
         make_function(endpoint, "", **settings)
+
+
+def test_a_package_that_is_no_zip_is_refused(endpoint: Any) -> None:
+    with pytest.raises(ClientError, match="expected a Zip file"):
+        endpoint.client("lambda").create_function(
+            FunctionName=unique("function"), Role=make_role(endpoint, "r"), Code={"ZipFile": b"text"},
+            Runtime="python3.11", Handler="handler.handle",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_outlives_the_endpoint(tmp_path: Path, how: signal.Signals) -> None:
+    running = start_endpoint(tmp_path, "--lazy")
+    code = "import os, subprocess\ndef handle(e, c): return [os.getpid(), subprocess.Popen(['sleep', '60']).pid]"
+    worker, child = invoke(running, make_function(running, code))[0]
+    assert os.path.exists(f"/proc/{worker}")
+    running.process.send_signal(how)
+    running.process.wait(10)
+    until(lambda: not os.path.exists(f"/proc/{worker}"), 3)
+    if how is signal.SIGTERM:
+        until(lambda: not os.path.exists(f"/proc/{child}"), 3)
+    else:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_an_unknown_function_is_not_found(endpoint: Any) -> None:

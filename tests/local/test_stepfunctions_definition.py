@@ -67,4 +67,6 @@ def test_an_update_counts_for_the_next_execution(endpoint: Any) -> None:
         stateMachineArn=arn, definition=json.dumps(machine(P={"Type": "Pass", "Result": "new"}))
     )
     after = client.start_execution(stateMachineArn=arn)["executionArn"]
+    shown = client.describe_state_machine_for_execution(executionArn=before)["definition"]
+    assert json.loads(shown)["StartAt"] == "W"
     assert [json.loads(ended(endpoint, one)["output"]) for one in (before, after)] == ["old", "new"]
