@@ -49,7 +49,7 @@ class Requests:
         asked = glue_arguments.read(work.arguments)
         environment = self._endpoint.child_environment(work.role, SESSION)
         environment.pop("PYTHONPATH", None)  # a script finds what was deployed with it, not what lies about here
-        python = [str(self._download(work, uri, folder / work.run)) for uri in asked.python]
+        python = [str(self._kept(work, uri)) for uri in asked.python]
         for uri in asked.files:
             self._download(work, uri, folder)
         request = {
@@ -97,6 +97,15 @@ class Requests:
                 f"The file '{uri}' of job '{work.job}': its role cannot read it: {error}. Deploy it, or grant it."
             ) from error
         return path
+
+    def _kept(self, work: Work, uri: str) -> Path:
+        """A file that outlives its run: the warm JVM goes on to ask for every Python file that it was ever given."""
+        body = self._download(work, uri, self._endpoint.state / "spark" / "python" / work.run)
+        kept = body.parents[1] / hashlib.sha256(body.read_bytes()).hexdigest()[:16] / body.name
+        kept.parent.mkdir(exist_ok=True)
+        body.replace(kept)
+        body.parent.rmdir()
+        return kept
 
     def _jar(self, work: Work, uri: str, folder: Path) -> Path | None:
         """The jar, unless Spark has the very same already: what is deployed has another name here."""
