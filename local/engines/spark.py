@@ -24,6 +24,7 @@ from local.engines.spark_runs import Runs
 
 WARM_MEMORY, COLD_MEMORY = "4g", "2g"
 PATIENCE = 60.0
+DYING_SECONDS = 3.0  # a connection may break before the system tells us that the JVM has ended
 LOG = logging.getLogger(__name__)
 __all__ = ["JarsNotFoundError", "JvmError", "Spark", "fetch"]
 
@@ -38,6 +39,7 @@ class Spark:
     start: Callable[..., subprocess.Popen[Any]]
     _gateway: Gateway | None = None
     _runs: Runs | None = None
+    _process: subprocess.Popen[Any] | None = None
     _ended: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,8 +86,8 @@ class Spark:
         try:
             if runs.end(run, PATIENCE):
                 return
-        except Py4JError:
-            if found.process.poll() is not None:
+        except (Py4JError, OSError):
+            if self.is_gone(str(found.port), DYING_SECONDS):
                 return  # a JVM that has ended commits nothing
             LOG.exception("The run '%s' could not be ended; its JVM is", run)
         found.process.kill()
@@ -96,17 +98,19 @@ class Spark:
         runs = self._runs
         try:
             return runs.seconds(run) if runs else None
-        except Py4JError:
+        except (Py4JError, OSError):
             return None
 
     def stop(self) -> None:
         """End the warm JVM and remove what it left on disk."""
+        self._ended = True
+        if self._runs:
+            self._runs.disconnect()
+        if self._process:
+            self._process.kill()  # one that is still starting holds the lock until then
         with self._lock:
-            self._ended = True
-            found, runs, self._gateway, self._runs = self._gateway, self._runs, None, None
+            found, self._gateway, self._runs = self._gateway, None, None
         if found:
-            if runs:
-                runs.disconnect()
             found.process.kill()
             found.process.wait()
         shutil.rmtree(self._scratch(), ignore_errors=True)
@@ -117,11 +121,20 @@ class Spark:
         ]
         environment = {**gateway.inherited(), **self.credentials, "PYSPARK_PYTHON": sys.executable}
         log = self.folder / "spark.log"
-        found = gateway.launch(java.find(), arguments, environment, log, self.start)
-        client = found.connect()
-        session = client.jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
-        session.sql("SELECT count(*) FROM range(1000) GROUP BY id % 7").count()  # loads what every first query loads
-        return found, Runs(client)
+        found = gateway.launch(java.find(), arguments, environment, log, self._start)
+        try:
+            client = found.connect()
+            session = client.jvm.org.apache.spark.sql.SparkSession.builder().getOrCreate()
+            session.sql("SELECT count(*) FROM range(1000) GROUP BY id % 7").count()  # loads what all queries need
+            return found, Runs(client)
+        except (Py4JError, OSError) as error:
+            found.process.kill()
+            found.process.wait()
+            raise JvmError(f"Spark's JVM ended while it was starting. See {log}.") from error
+
+    def _start(self, command: list[str], **options: Any) -> subprocess.Popen[Any]:
+        self._process = self.start(command, **options)
+        return self._process
 
     def _settings(self, memory: str) -> dict[str, str]:
         return spark_settings.settings(self.url, fetch(), self._scratch(), memory)

@@ -72,8 +72,9 @@ class Attached:
     def _mark(self) -> None:
         self._jvm.java.lang.Thread.currentThread().setName(THREAD.format(self._run))
         context = self.context._jsc.sc()
-        for name, value in (("tags", self._run), ("jobGroup.id", self._run), ("job.interruptOnCancel", "true")):
-            context.setLocalProperty(f"spark.{'job.tags' if name == 'tags' else name}", value)
+        for name in ("spark.job.tags", "spark.jobGroup.id", "spark.scheduler.pool"):
+            context.setLocalProperty(name, self._run)
+        context.setLocalProperty("spark.job.interruptOnCancel", "true")
         self._jvm.SparkSession.setActiveSession(self.session._jsparkSession)
 
     def _mark_connections(self) -> None:

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from local.children import end_group
 from local.engines import spark_child
 from local.engines.java import JavaNotFoundError
-from local.engines.spark import JarsNotFoundError, JvmError, Spark
+from local.engines.spark import DYING_SECONDS, JarsNotFoundError, JvmError, Spark
 from local.services.glue_arguments import ArgumentError
 from local.services.glue_logs import GROUP, RunLog
 from local.services.glue_request import SESSION, Requests, Work
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 POLL_SECONDS = 0.05
-JVM_SECONDS = 3.0  # a child may hear of its JVM's end before the system has told us
 SETTLE_SECONDS = 0.3  # what a killed process had already sent is answered by then
 REFUSALS = (ArgumentError, JavaNotFoundError, JarsNotFoundError, JvmError, ClientError)
 
@@ -124,7 +123,7 @@ class Runner:
         if child.returncode == 0:
             return End("SUCCEEDED")
         error = answer.get("error") or ""
-        if port and self._spark.is_gone(port, JVM_SECONDS if "Py4J" in error or "Connection" in error else 0):
+        if port and self._spark.is_gone(port, DYING_SECONDS if "Py4J" in error or "Connection" in error else 0):
             return _jvm_ended()
         if child.returncode < 0:
             name = signal.Signals(-child.returncode).name
