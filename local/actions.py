@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 IAM_PREFIX = {"monitoring": "cloudwatch"}
 BOTOCORE_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch"}
 SCOPE = re.compile(r"([^/=\s,]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
+OLDER_KEY = re.compile(r"(?:^AWS |AWSAccessKeyId=)(\w+)")  # version 2, in which boto3 still signs S3's URLs
 RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)$")
 NAMES = (
     "TableName", "DatabaseName", "JobName", "JobRunId", "stateMachineArn", "executionArn", "WorkGroup",
@@ -65,8 +66,11 @@ class Operation:
 
 def credentials_of(raw: Raw) -> tuple[str, str]:
     """The access key and the service that the request was signed for; a request without both goes to S3."""
-    signed = SCOPE.search(raw.authorization) or SCOPE.search(unquote(raw.query))
-    return (signed[1], signed[2]) if signed else ("", "s3")
+    query = unquote(raw.query)
+    if signed := SCOPE.search(raw.authorization) or SCOPE.search(query):
+        return signed[1], signed[2]
+    older = OLDER_KEY.search(raw.authorization) or OLDER_KEY.search(query)
+    return (older[1] if older else ""), "s3"
 
 
 def names_in(body: bytes, form: bool) -> tuple[tuple[bytes, bytes], ...]:
