@@ -62,10 +62,13 @@ TOTALS = {
 BEST = {
     "columns": [{"name": "customer_id", "type": "bigint", "required": True}, {"name": "name", "type": "string"}],
     "key": ["customer_id"],
-    "sql": "SELECT c.customer_id, c.name FROM shop_customers c JOIN gold_totals t USING (customer_id) WHERE t.total > 9",
+    "sql": "SELECT customer_id, name FROM shop_customers JOIN gold_totals USING (customer_id) WHERE total > 9",
     "inputs": ["shop.customers", "gold.totals"],
 }
 ORDER_COLUMNS = "id string, customer string, amount string, changed string"
+
+
+Row = Sequence[Any]
 
 
 class FolderLake(Lake):
@@ -127,7 +130,7 @@ class Shop:
         job = job or self.job()
         return work(job, "apply", apply.pending(job), apply.apply)
 
-    def load(self, job: Job, dataset: str, rows: Sequence[Sequence[Any]], columns: str) -> None:
+    def load(self, job: Job, dataset: str, rows: Sequence[Row], columns: str) -> None:
         """Rows in bronze, committed and with their ingest's outcome."""
         made = self.lake.dataset(dataset)
         ingested = bronze.as_ingested(self.spark.createDataFrame(list(rows), columns), str(job.run))

@@ -1,0 +1,82 @@
+"""The apply job: tables as contracts say, changed only in ways that hurt no reader."""
+
+from __future__ import annotations
+
+import pytest
+
+from glue_jobs.evolution import Existing, Field, changes
+from glue_jobs.failures import ContractBreaksTableError
+from lake.model import Column
+from tests.spark.shop import CUSTOMERS, TOTALS, Shop, as_dataset
+
+LINEAGE = (Field("_version", "timestamp"), Field("_hash", "string"), Field("_run", "string"))
+
+
+def existing(*fields: Field) -> Existing:
+    return Existing((*fields, *LINEAGE), {"comment": "The shop's customers"})
+
+
+def test_tables_carry_their_contracts_columns_comments_and_partitions(shop: Shop) -> None:
+    assert {each.status for each in shop.apply()} == {"succeeded"}
+    told = {
+        row["col_name"]: row for row in shop.spark.sql(f"DESCRIBE TABLE EXTENDED {shop.table('gold.totals')}").collect()
+    }
+    assert told["total"]["data_type"] == "decimal(18,2)"
+    assert told["Part 0"]["data_type"] == "bucket(2, customer_id)"
+    assert told["Comment"]["data_type"] == "The shop's totals"
+    assert "format-version=2" in told["Table Properties"]["data_type"]
+    assert shop.spark.catalog.tableExists(shop.lake.quarantine(shop.lake.dataset("shop.orders")))
+
+
+def test_what_is_applied_is_not_applied_again(shop: Shop) -> None:
+    assert len(shop.apply()) == 4
+    assert shop.apply() == []
+
+
+def test_columns_are_added_and_widened_and_old_rows_stay(shop: Shop) -> None:
+    shop.run([("1", "1", "1.00", "2026-01-01 00:00:00")])
+    wider = [{**each, "type": "decimal(12,2)"} if each["name"] == "total" else each for each in TOTALS["columns"]]
+    more = [*CUSTOMERS["columns"], {"name": "nick", "type": "string", "source": "name", "description": "It's new"}]
+    shop.lake = shop.with_contracts(
+        totals={"columns": [*TOTALS["columns"][:1], *wider[1:]]}, customers={"columns": more}
+    )
+    outcomes = {each.dataset: each for each in shop.apply()}
+    assert outcomes["shop.customers"].status == "succeeded"
+    assert "'total' of gold.totals: the table has decimal(18,2)" in outcomes["gold.totals"].cause
+    assert shop.rows("shop.customers", "customer_id", "nick") == [(1, None), (2, None)]
+    field = shop.spark.table(shop.table("shop.customers")).schema["nick"]
+    assert field.metadata["comment"] == "It's new"
+
+
+@pytest.mark.parametrize(("old", "new"), [("int", "bigint"), ("float", "double"), ("decimal(8,2)", "decimal(10,2)")])
+def test_a_type_may_only_widen(old: str, new: str) -> None:
+    def plan(old: str, new: str) -> list[str]:
+        return changes(existing(Field("a", old)), as_dataset("customers", columns=(Column("a", new),)), "t", "l")
+
+    assert plan(old, new) == [f"ALTER TABLE t ALTER COLUMN `a` TYPE {new}"]
+    with pytest.raises(
+        ContractBreaksTableError, match=r"'a' of shop.customers: the table has .*, the contract asks for"
+    ):
+        plan(new, old)
+
+
+@pytest.mark.parametrize(
+    ("fields", "columns", "said"),
+    [
+        (
+            [Field("a", "int"), Field("b", "int")],
+            [Column("a", "int")],
+            "'b' .* has int, the contract asks for no column",
+        ),
+        (
+            [Field("a", "int")],
+            [Column("a", "int"), Column("b", "int", required=True)],
+            "'b' .* asks for a required one",
+        ),
+        ([Field("a", "int", required=True)], [Column("a", "int")], "'a' .* asks for an optional one"),
+        ([Field("a", "decimal(8,2)")], [Column("a", "decimal(9,3)")], r"asks for decimal\(9,3\)"),
+    ],
+)
+def test_what_could_hurt_a_reader_is_refused(fields: list[Field], columns: list[Column], said: str) -> None:
+    with pytest.raises(ContractBreaksTableError, match=said):
+        changes(existing(*fields), as_dataset("customers", columns=tuple(columns)), "t", "l")

@@ -1,0 +1,88 @@
+"""Conforming rows to a contract: casts, rules, hashes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession, functions as F
+
+from glue_jobs.conform import conform
+from lake.model import Column, RowRule
+from tests.spark.shop import as_dataset
+
+LOGICAL = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def conformed(
+    spark: SparkSession, value: Any, source: str, target: str, *rules: RowRule, required: bool = False
+) -> Any:
+    columns = (Column("id", "bigint", "id"), Column("value", target, "Value", required))
+    dataset = as_dataset("customers", columns=columns, key=("id",), rules=rules)
+    rows = spark.createDataFrame([(1, value)], f"id bigint, `Value` {source}")
+    return conform(rows, dataset, LOGICAL, {}).collect()[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "target"),
+    [
+        ("JAN", "string", "int"),
+        ("1.5", "string", "int"),
+        (3_000_000_000, "bigint", "int"),
+        (1.5, "double", "bigint"),
+        ("12.345", "string", "decimal(8,2)"),
+        ("1234567.00", "string", "decimal(8,2)"),
+        ("2026-02-30", "string", "date"),
+        ("soon", "string", "timestamp"),
+        ("perhaps", "string", "boolean"),
+    ],
+)
+def test_a_value_that_would_be_lost_breaks_the_rule_of_its_type(
+    spark: SparkSession, value: Any, source: str, target: str
+) -> None:
+    assert conformed(spark, value, source, target)["_rules"] == ["type_value"]
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "target", "text"),
+    [
+        ("12.30", "string", "decimal(8,2)", "12.30"),
+        (7, "smallint", "bigint", "7"),
+        (2.0, "double", "bigint", "2"),
+        ("  x ", "string", "string", "  x "),
+        ("2026-01-02", "string", "date", "2026-01-02"),
+    ],
+)
+def test_a_value_that_fits_is_kept_as_it_is(
+    spark: SparkSession, value: Any, source: str, target: str, text: str
+) -> None:
+    row = conformed(spark, value, source, target)
+    assert (str(row["value"]), row["_rules"]) == (text, [])
+
+
+def test_only_a_missing_value_breaks_requiredness(spark: SparkSession) -> None:
+    assert conformed(spark, None, "string", "int", required=True)["_rules"] == ["required_value"]
+    assert conformed(spark, "x", "string", "int", required=True)["_rules"] == ["type_value"]
+
+
+def test_a_row_rule_is_broken_by_false_and_not_by_null(spark: SparkSession) -> None:
+    rule = RowRule("small", "value < 10")
+    assert conformed(spark, 11, "int", "int", rule)["_rules"] == ["small"]
+    assert conformed(spark, None, "int", "int", rule)["_rules"] == []
+
+
+def test_without_a_cursor_the_version_is_the_logical_time(spark: SparkSession) -> None:
+    row = conformed(spark, 1, "int", "int")
+    assert row["_version"].astimezone(UTC) == LOGICAL
+
+
+def test_the_hash_tells_null_from_empty_and_outlives_a_new_nullable_column(spark: SparkSession) -> None:
+    def hashes(rows: DataFrame, *columns: str) -> list[str]:
+        dataset = as_dataset("customers", columns=tuple(Column(each, "string", each) for each in columns), key=("a",))
+        return [each["_hash"] for each in conform(rows, dataset, LOGICAL, {}).collect()]
+
+    rows = spark.createDataFrame([("x", None), ("x", ""), ("", "x")], "a string, b string")
+    before = hashes(rows, "a", "b")
+    assert len(set(before)) == 3
+    assert hashes(rows.withColumn("c", F.lit(None).cast("string")), "c", "b", "a") == before

@@ -1,0 +1,101 @@
+"""The model job: gold from pinned snapshots, published whole or not at all, and rolled forward after a crash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from glue_jobs import iceberg, publication
+from tests.spark.shop import Shop
+
+T1, T2 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00")
+FIRST = [("1", "1", "10.00", T1), ("2", "1", "5.00", T1), ("3", "2", "1.00", T1)]
+SECOND = [("1", "1", "20.00", T2)]
+GOLD = ("gold.totals", "gold.best")
+
+
+def totals(shop: Shop) -> list[tuple[int, str]]:
+    return [(customer, str(total)) for customer, total in shop.rows("gold.totals", "customer_id", "total")]
+
+
+def heads(shop: Shop) -> list[int | None]:
+    return [iceberg.head(shop.spark, shop.table(each)) for each in GOLD]
+
+
+def test_gold_follows_silver_and_a_rerun_changes_nothing(shop: Shop) -> None:
+    job = shop.run(FIRST)
+    assert [each.status for each in shop.build(job)] == ["succeeded", "succeeded"]
+    assert totals(shop) == [(1, "15.00"), (2, "1.00")]
+    assert shop.rows("gold.best", "customer_id", "name") == [(1, "customer 1")]
+    before = shop.snapshots()
+    again = shop.build(shop.run(FIRST))
+    assert [(each.unchanged, each.inserted) for each in again] == [(2, 0), (1, 0)]
+    assert shop.snapshots() == before
+
+
+def test_rows_that_changed_or_vanished_follow(shop: Shop) -> None:
+    shop.build(shop.run(FIRST, customers=["1", "2"]))
+    shop.lake = shop.with_contracts(totals={"sql": "SELECT customer_id, sum(amount) * 2 AS total FROM shop_orders "
+                                                   "WHERE customer_id = 1 GROUP BY customer_id"})  # fmt: skip
+    job = shop.run(FIRST)
+    outcome = shop.build(job)[0]
+    assert (outcome.read, outcome.updated, outcome.deleted) == (1, 1, 1)
+    assert totals(shop) == [(1, "30.00")]
+    summary = dict(iceberg.load(shop.spark, shop.table("gold.totals")).currentSnapshot().summary())
+    assert summary["headwater.run"] == str(job.run)
+    assert summary["headwater.inputs"] == f"shop.orders@{shop.outcome(job).snapshot_to}"
+
+
+def test_no_gold_is_published_when_one_model_fails(shop: Shop) -> None:
+    shop.build(shop.run(FIRST))
+    before = heads(shop)
+    impossible = {"name": "never", "metric": "row_count", "operator": ">", "threshold": 99}
+    shop.lake = shop.with_contracts(best={"gates": [impossible]})
+    job = shop.run([*FIRST, ("4", "2", "50.00", T1)])
+    failed, said = {each.dataset: each for each in shop.build(job)}, "not published: gold.best failed"
+    assert failed["gold.totals"].cause == said
+    assert "'never' is 2, expected > 99" in failed["gold.best"].cause
+    assert heads(shop) == before
+    assert shop.ledger.intents() == []
+
+
+def test_no_gold_is_built_when_a_dataset_failed(shop: Shop) -> None:
+    shop.build(shop.run(FIRST))
+    before = heads(shop)
+    job = shop.run([("1", "1", "1", T1)] * 1 + [(str(n), "1", "1", T1) for n in range(2, 9)])
+    assert {each.cause for each in shop.build(job)} == {"not built: shop.orders failed"}
+    assert heads(shop) == before
+
+
+def test_a_row_that_breaks_golds_contract_stops_it(shop: Shop) -> None:
+    shop.lake = shop.with_contracts(totals={"rules": [{"name": "at_least_5", "expression": "total >= 5"}]})
+    outcome = shop.build(shop.run(FIRST))[0]
+    assert outcome.status == "failed"
+    assert "at_least_5" in outcome.cause
+    assert heads(shop) == [None, None]
+
+
+def test_a_crash_between_two_tables_is_rolled_forward(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.build(shop.run(FIRST))
+    job = shop.run([*FIRST, ("4", "2", "50.00", T1)])
+    publish, calls = publication.publish, []
+
+    def crash(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        publish(*arguments)
+
+    monkeypatch.setattr(publication, "publish", crash)
+    with pytest.raises(KeyboardInterrupt):
+        shop.build(job)
+    monkeypatch.undo()
+    assert len(shop.ledger.intents()) == 1
+    again = shop.build(shop.job(str(job.run), attempt=1))
+    assert [each.status for each in again] == ["succeeded", "succeeded"]
+    assert [(each.inserted, each.updated) for each in again] == [(0, 0), (0, 0)]
+    assert totals(shop) == [(1, "15.00"), (2, "51.00")]
+    assert shop.rows("gold.best", "customer_id") == [(1,), (2,)]
+    assert shop.ledger.intents() == []
+    assert [head.snapshot for head in shop.ledger.heads(GOLD).values()] == heads(shop)
