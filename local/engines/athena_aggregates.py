@@ -59,7 +59,8 @@ def extreme(call: Call) -> Term:
     sql = f"{call.name}({call.first.sql}){call.tail}"
     if call.first.type.name == "double":  # the two engines put NaN in other places
         strange = f"bool_or(isnan({call.first.sql})){call.tail}"
-        sql = f"(CASE WHEN {strange} THEN error('NOT_SUPPORTED: {call.name} over NaN is not run on the laptop') ELSE {sql} END)"
+        refusal = f"error('NOT_SUPPORTED: {call.name} over NaN is not run on the laptop')"
+        sql = f"(CASE WHEN {strange} THEN {refusal} ELSE {sql} END)"
     return Term(sql, call.first.type)
 
 
@@ -98,9 +99,9 @@ def ntile(call: Call) -> Term:
 
 @function("lag", "lead", sort="window")
 def neighbour(call: Call) -> Term:
-    value, *rest = call.terms or [None]
-    if value is None or len(rest) > 2:
+    if not 1 <= len(call.terms) <= 3:
         raise call.wrong()
+    value, *rest = call.terms
     arguments = [value.sql]
     if rest:
         call.literal(1)

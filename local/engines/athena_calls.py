@@ -1,4 +1,4 @@
-"""Calls of functions: from what the parser makes of one, with its FILTER, OVER and ORDER BY, to the list of functions."""
+"""Calls of functions, with FILTER, OVER and ORDER BY: from what the parser makes of one to the list of functions."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from local.engines import athena_aggregates  # noqa: F401  (registers its functions)
-from local.engines.athena_errors import QueryError, RefusedError
-from local.engines.athena_expressions import Expressions, only
+# importing these puts their functions on the list
+from local.engines import athena_aggregates, athena_numbers, athena_texts, athena_times  # noqa: F401
+from local.engines.athena_errors import QueryError, RefusedError, only
+from local.engines.athena_expressions import Expressions
 from local.engines.athena_functions import FUNCTIONS, Call
 from local.engines.athena_scope import Scope, Term
 
 ADVICE = (
-    "Its answers are not proven equal to Athena's. Use another function, run this query on AWS, or add the function "
-    "with a case in tests/unit/athena_conformance.yaml."
+    "its answers are not proven equal to Athena's. Use another function, run this query on AWS, or add the function "
+    "with a case to tests/unit/athena_conformance.yaml."
 )
 EXTRACTED = ("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second")
 
 
-def call(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     inner, filtered, over = _unwrap(node)
     name, nodes = _arguments(inner)
     found = FUNCTIONS.get(name)
@@ -39,7 +40,7 @@ def call(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
     return found.build(Call(name, inner, terms, nodes, tail, distinct, order))
 
 
-def _unwrap(node: exp.Expression) -> tuple[exp.Expression, exp.Expression | None, exp.Window | None]:
+def _unwrap(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None, exp.Window | None]:
     over = node if isinstance(node, exp.Window) else None
     inner = node.this if over else node
     filtered = inner if isinstance(inner, exp.Filter) else None
@@ -50,7 +51,7 @@ def _unwrap(node: exp.Expression) -> tuple[exp.Expression, exp.Expression | None
     return inner, filtered.expression if filtered else None, over
 
 
-def _arguments(node: exp.Expression) -> tuple[str, list[exp.Expression]]:
+def _arguments(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
     """The name and the arguments, of the few calls with a grammar of their own too."""
     match node:
         case exp.Extract():
@@ -72,13 +73,11 @@ def _arguments(node: exp.Expression) -> tuple[str, list[exp.Expression]]:
     raise RefusedError(f"The call '{node.sql('trino')[:60]}'", node=node)
 
 
-def _filter(own: Expressions, node: exp.Expression | None, scope: Scope) -> str:
+def _filter(own: Expressions, node: exp.Expr | None, scope: Scope) -> str:
     return f" FILTER (WHERE {own.condition(node.this, scope, 'FILTER')})" if node is not None else ""
 
 
-def _modifiers(
-    own: Expressions, nodes: Sequence[exp.Expression], scope: Scope
-) -> tuple[list[exp.Expression], bool, str]:
+def _modifiers(own: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tuple[list[exp.Expr], bool, str]:
     """Arguments without the DISTINCT before and the ORDER BY after them."""
     arguments, order, distinct = list(nodes), "", False
     if arguments and isinstance(last := arguments[-1], exp.Order):

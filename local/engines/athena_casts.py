@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local.engines.athena_errors import RefusedError
-from local.engines.athena_types import MICROS, MILLIS, Type
+from local.engines.athena_types import LARGEST_PRECISION, MICROS, MILLIS, Type
 
 Cast = Callable[[str, Type, Type, bool], str]
 NEVER = "[^\\s\\S]"
+# what Java reads as a double, and a plain number is not
+ODD_DOUBLE = r"(?i)^[\x{0}-\x{20}]|[\x{0}-\x{20}]$|nan|inf|0x|[df]$"
 NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
 DATE_TEXT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 TIME_FORMATS = {0: "%Y-%m-%d %H:%M:%S", MILLIS: "%Y-%m-%d %H:%M:%S.%g", MICROS: "%Y-%m-%d %H:%M:%S.%f"}
@@ -54,6 +56,10 @@ def shorten(sql: str, source: Type, target: Type, safe: bool) -> str:
 
 
 def to_text(sql: str, source: Type, target: Type, safe: bool) -> str:
+    if source.name == "decimal" and not source.integral:  # DuckDB would leave out the zero before the point
+        if source.precision == LARGEST_PRECISION:
+            raise RefusedError(f"CAST from {source} to {target}")
+        sql = f"CAST({sql} AS DECIMAL({(source.precision or 0) + 1},{source.scale}))"
     return _fitting(f"CAST({sql} AS VARCHAR)", source, target)
 
 
@@ -124,7 +130,7 @@ CASTS: dict[tuple[str, str], Cast] = {
     ("varchar", "varchar"): shorten,
     ("varchar", "integer"): parse("[+-]?[0-9]+", r"^\s|\s$|[^\x{0}-\x{7f}]"),
     ("varchar", "decimal"): parse(NUMBER, r"^\s|\s$|[eE]|[^\x{0}-\x{7f}]"),
-    ("varchar", "double"): parse(f"{NUMBER}([eE][+-]?[0-9]+)?", r"(?i)^[\x{0}-\x{20}]|[\x{0}-\x{20}]$|nan|inf|0x|[df]$"),
+    ("varchar", "double"): parse(f"{NUMBER}([eE][+-]?[0-9]+)?", ODD_DOUBLE),
     ("varchar", "boolean"): text_to_boolean,
     ("varchar", "date"): parse(DATE_TEXT, r"^\s*[+-]?[0-9]+-[0-9]+-[0-9]+\s*$"),
     ("varchar", "timestamp"): parse(

@@ -100,13 +100,14 @@ class GlueCatalog:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         answer = absent_is_none(lambda: self.s3.get_object(Bucket=bucket, Key=key))
         if answer is None:
-            raise QueryError("ICEBERG_INVALID_METADATA", f"Error processing metadata for table {glue['Name']}: {location}")
+            text = f"Error processing metadata for table {glue['Name']}: {location}"
+            raise QueryError("ICEBERG_INVALID_METADATA", text)
         metadata: dict[str, Any] = json.loads(answer["Body"].read())
         return metadata
 
     def _snapshots(self, database: str, name: str, glue: dict[str, Any]) -> Entry | None:
         if not is_iceberg(glue) or not name.endswith("$snapshots"):
-            raise RefusedError(f"The table '{name}'", "Of Iceberg's own tables the laptop has \"t$snapshots\".")
+            raise RefusedError(f"The table '{name}'", 'Of Iceberg\'s own tables the laptop has "t$snapshots".')
         rows = [
             (
                 snapshot["timestamp-ms"],

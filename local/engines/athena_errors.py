@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlglot import exp
+
+# what the parser notes of a node and does not change its meaning here
+HARMLESS = {"typed", "safe", "value_constructor", "bracket_notation", "only_json_types", "nulls_first", "over"}
 USER, SYSTEM = 2, 1  # Athena's error categories
 
 
@@ -20,8 +24,8 @@ class RefusedError(QueryError):
     """A statement, function, operator or type that the laptop does not run, since nothing proves its answer."""
 
     def __init__(self, what: str, advice: str = "", node: Any = None) -> None:
-        advice = advice or "Say it in another way, or run this query on AWS."
-        super().__init__("NOT_SUPPORTED", f"{what} is not on the laptop's list of what it runs. {advice}", node)
+        advice = advice or "nothing proves its answers equal to Athena's. Say it otherwise, or run this query on AWS."
+        super().__init__("NOT_SUPPORTED", f"{what} is not on the laptop's list: {advice}", node)
 
 
 def place(node: Any) -> str:
@@ -39,3 +43,10 @@ def position(node: Any) -> tuple[int, int] | None:
     first = min(known, key=lambda meta: int(meta["start"]))
     # sqlglot counts the column of a token's end
     return int(first["line"]), int(first["col"]) - (int(first["end"]) - int(first["start"]))
+
+
+def only(node: exp.Expr, *names: str) -> None:
+    """Refuse a node that holds more than we look at."""
+    extra = [name for name, value in node.args.items() if value and name not in (*names, *HARMLESS)]
+    if extra:
+        raise RefusedError(f"'{extra[0].strip('_')}' in '{node.sql('trino')[:60]}'", node=node)

@@ -1,39 +1,27 @@
-"""Expressions: each kind of node that runs on the laptop, with Athena's types and rules; any other is refused by name."""
+"""Expressions: each kind of node that runs on the laptop, with Athena's types and rules; any other is refused."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Protocol
 
 from sqlglot import exp
 
 from local.engines import athena_operators as operators
 from local.engines.athena_casts import cast, coerce
-from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_errors import QueryError, RefusedError, only
+from local.engines.athena_literals import interval, literal, type_of, typed_literal
 from local.engines.athena_scope import Scope, Term
-from local.engines.athena_types import (
-    BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, MICROS, MILLIS, TIMESTAMPTZ, UNKNOWN, VARCHAR, Type, common, decimal,
-)  # fmt: skip
-
-TYPES = {
-    "BOOLEAN": BOOLEAN, "TINYINT": Type("tinyint"), "SMALLINT": Type("smallint"), "INT": INTEGER, "BIGINT": BIGINT,
-    "DOUBLE": DOUBLE, "FLOAT": Type("real"), "DATE": DATE,
-}  # fmt: skip
-INTERVALS = {"SECOND": "day to second", "MINUTE": "day to second", "HOUR": "day to second", "DAY": "day to second",
-             "MONTH": "year to month", "YEAR": "year to month"}  # fmt: skip
-LARGEST_INTEGER, LARGEST_BIGINT = 2**31 - 1, 2**63 - 1
-HARMLESS = {"typed", "safe", "value_constructor", "bracket_notation", "only_json_types", "nulls_first", "over"}
+from local.engines.athena_types import BOOLEAN, DATE, TIMESTAMPTZ, UNKNOWN, Type, common
 
 
 class Queries(Protocol):
     """The side that translates whole queries; an expression may hold some."""
 
-    def subquery(self, node: exp.Expression, scope: Scope) -> tuple[str, Sequence[Type]]: ...
+    def subquery(self, node: exp.Expr, scope: Scope) -> tuple[str, Sequence[Type]]: ...
 
-    def call(self, node: exp.Expression, scope: Scope) -> Term: ...
+    def call(self, node: exp.Expr, scope: Scope) -> Term: ...
 
 
 @dataclass(frozen=True)
@@ -42,26 +30,26 @@ class Expressions:
 
     queries: Queries
 
-    def term(self, node: exp.Expression, scope: Scope) -> Term:
+    def term(self, node: exp.Expr, scope: Scope) -> Term:
         translate = NODES.get(type(node))
         if translate is None:
             raise RefusedError(f"The expression '{node.sql('trino')[:60]}' ({node.key})", node=node)
         return translate(self, node, scope)
 
-    def condition(self, node: exp.Expression, scope: Scope, clause: str) -> str:
+    def condition(self, node: exp.Expr, scope: Scope, clause: str) -> str:
         found = self.term(node, scope)
         if found.type.name not in ("boolean", "unknown"):
             text = f"{clause} must evaluate to a boolean: actual type {found.type}"
             raise QueryError("TYPE_MISMATCH", text, node)
         return found.sql
 
-    def alike(self, nodes: Sequence[exp.Expression], scope: Scope, what: str) -> tuple[list[str], Type]:
+    def alike(self, nodes: Sequence[exp.Expr], scope: Scope, what: str) -> tuple[list[str], Type]:
         """Terms taken to the one type that they have in common."""
         found = [self.term(node, scope) for node in nodes]
         return unify(found, what, nodes[0])
 
 
-def unify(found: Sequence[Term], what: str, node: exp.Expression) -> tuple[list[str], Type]:
+def unify(found: Sequence[Term], what: str, node: exp.Expr) -> tuple[list[str], Type]:
     shared = UNKNOWN
     for term in found:
         wider = common(shared, term.type)
@@ -71,57 +59,7 @@ def unify(found: Sequence[Term], what: str, node: exp.Expression) -> tuple[list[
     return [coerce(term.sql, term.type, shared) for term in found], shared
 
 
-def only(node: exp.Expression, *names: str) -> None:
-    """Refuse a node that holds more than we look at."""
-    extra = [name for name, value in node.args.items() if value and name not in (*names, *HARMLESS)]
-    if extra:
-        raise RefusedError(f"'{extra[0].strip('_')}' in '{node.sql('trino')[:60]}'", node=node)
-
-
-def type_of(node: exp.DataType) -> Type:
-    name = node.this.name
-    numbers = [int(part.name) for part in node.expressions if isinstance(part, exp.DataTypeParam)]
-    if name in TYPES and not numbers:
-        return TYPES[name]
-    if name == "DECIMAL":
-        precision, scale = (*numbers, 0)[:2] if numbers else (38, 0)
-        return decimal(precision, scale)
-    if name == "VARCHAR":
-        return Type("varchar", numbers[0]) if numbers else VARCHAR
-    if name in ("TIMESTAMP", "TIMESTAMPTZ"):
-        digits = numbers[0] if numbers else MILLIS
-        if digits in (0, MILLIS, MICROS):
-            return Type("timestamp" if name == "TIMESTAMP" else TIMESTAMPTZ.name, digits)
-    raise RefusedError(f"The type {node.sql('trino').lower()}", node=node.parent)
-
-
-def literal(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
-    text = str(node.this)
-    if node.is_string:
-        if "\0" in text:
-            raise RefusedError("A text with the character U+0000", node=node)
-        quoted = text.replace("'", "''")
-        return Term(f"'{quoted}'::VARCHAR", Type("varchar", len(text)))
-    return number(text, node)
-
-
-def number(text: str, node: exp.Expression) -> Term:
-    if "e" in text.lower():
-        return Term(f"{text}::DOUBLE", DOUBLE)
-    whole, point, fraction = text.partition(".")
-    whole = whole.lstrip("0")
-    if point:
-        type_ = decimal(max(1, len(whole) + len(fraction)), len(fraction))
-        if len(whole) + len(fraction) > 38:
-            raise QueryError("NUMERIC_VALUE_OUT_OF_RANGE", f"Value too large for decimal: {text}", node)
-        return Term(f"CAST('{text}' AS {type_.duckdb})", type_)
-    if not text.isdigit() or int(text) > LARGEST_BIGINT:
-        raise QueryError("INVALID_LITERAL", f"Invalid numeric literal: {text}", node)
-    type_ = INTEGER if int(text) <= LARGEST_INTEGER else BIGINT
-    return Term(f"{int(text)}::{type_.duckdb}", type_)
-
-
-def cast_node(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def cast_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "to")
     target = type_of(node.args["to"])
     if node.meta.get("typed_literal"):
@@ -131,78 +69,51 @@ def cast_node(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
     return Term(cast(found.sql, found.type, target, safe=safe, node=node), target)
 
 
-def typed_literal(node: exp.Expression, target: Type) -> Term:
-    """`DATE '2024-01-01'` and its like: read here, so that a wrong one has its place in the error."""
-    text = str(node.this.this)
-    try:
-        if target.name == "decimal":
-            return Term(number(text.lstrip("+-"), node).sql.replace(f"'{text.lstrip('+-')}'", f"'{text}'"), target)
-        if target.name == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return Term(f"DATE '{date.fromisoformat(text)}'", target)
-        if target.name.startswith("timestamp") and re.fullmatch(
-            r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", bare := text.removesuffix(" UTC")
-        ):
-            if target.name != "timestamp" and bare == text:
-                raise RefusedError(f"A time zone other than UTC in '{text}'", node=node)
-            return Term(f"{target.duckdb} '{datetime.fromisoformat(bare)}'", target)
-    except ValueError as error:
-        raise QueryError("INVALID_LITERAL", f"'{text}' is not a valid {target} literal", node) from error
-    raise RefusedError(f"The literal {target} '{text}'", "Write it as yyyy-mm-dd hh:mm:ss.fff.", node)
-
-
-def interval(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
-    only(node, "this", "unit")
-    unit, count = node.args["unit"].name.upper(), node.this
-    if unit not in INTERVALS or not isinstance(count, exp.Literal) or not re.fullmatch(r"-?\d+", count.name):
-        raise RefusedError(f"The interval '{node.sql('trino')}'", node=node)
-    return Term(f"INTERVAL '{count.name}' {unit}", Type(f"interval {INTERVALS[unit]}"))
-
-
-def binary(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def binary(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "expression")
     left, right = own.term(node.this, scope), own.term(node.expression, scope)
     return operators.apply(operators.SYMBOLS[type(node)], left, right, node)
 
 
-def logical(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def logical(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "expression")
     word = "AND" if isinstance(node, exp.And) else "OR"
     sides = [own.condition(side, scope, f"Logical expression term {word}") for side in node.flatten()]
     return Term(f"({f' {word} '.join(sides)})", BOOLEAN)
 
 
-def negation(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def negation(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     return Term(f"(NOT {own.condition(node.this, scope, 'Value of logical NOT expression')})", BOOLEAN)
 
 
-def minus(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def minus(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     found = own.term(node.this, scope)
     if found.type.kind not in ("integer", "decimal", "double"):
         raise QueryError("TYPE_MISMATCH", f"Cannot negate {found.type}", node)
     return Term(f"(-{found.sql})", found.type)
 
 
-def null_test(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def null_test(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "expression")
     if not isinstance(node.expression, exp.Null):
         raise RefusedError(f"'{node.sql('trino')[:60]}'", node=node)
     return Term(f"({own.term(node.this, scope).sql} IS NULL)", BOOLEAN)
 
 
-def between(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def between(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "low", "high")
     value, low, high = (own.term(node.args[name], scope) for name in ("this", "low", "high"))
     above, below = operators.apply(">=", value, low, node), operators.apply("<=", value, high, node)
     return Term(f"({above.sql} AND {below.sql})", BOOLEAN)
 
 
-def like(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def like(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     escape = ""
     if isinstance(node, exp.Escape):
         only(node, "this", "expression")
         if not isinstance(node.this, exp.Like) or len(node.expression.name) != 1:
             raise RefusedError(f"'{node.sql('trino')[:60]}'", node=node)
-        escape, node = f" ESCAPE {literal(own, node.expression, scope).sql}", node.this
+        escape, node = f" ESCAPE {literal(node.expression).sql}", node.this
     only(node, "this", "expression", "negate")
     sides = [own.term(node.this, scope), own.term(node.expression, scope)]
     for side in sides:
@@ -213,7 +124,7 @@ def like(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
     return Term(f"({sides[0].sql} {word} {sides[1].sql}{escape})", BOOLEAN)
 
 
-def within(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def within(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "expressions", "query")
     value = own.term(node.this, scope)
     if query := node.args.get("query"):
@@ -230,12 +141,12 @@ def within(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
     return Term(f"({terms[0]} IN ({', '.join(terms[1:])}))", BOOLEAN)
 
 
-def exists(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def exists(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this")
     return Term(f"EXISTS ({own.queries.subquery(node.this, scope)[0]})", BOOLEAN)
 
 
-def scalar(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def scalar(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this")
     sql, types = own.queries.subquery(node, scope)
     if len(types) != 1:
@@ -243,7 +154,7 @@ def scalar(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
     return Term(f"({sql})", types[0])
 
 
-def case(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def case(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "ifs", "default")
     subject, branches = node.this, node.args["ifs"]
     tests = []
@@ -259,14 +170,14 @@ def case(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
     return Term(f"(CASE {body} ELSE {terms[-1]} END)", shared)
 
 
-def if_node(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def if_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "true", "false")
     test = own.condition(node.this, scope, "IF condition")
     terms, shared = own.alike([node.args["true"], node.args.get("false") or exp.Null()], scope, "Result types for IF")
     return Term(f"(CASE WHEN {test} THEN {terms[0]} ELSE {terms[1]} END)", shared)
 
 
-def array(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def array(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "expressions")
     if not node.expressions:
         raise RefusedError("An array without values", node=node)
@@ -275,27 +186,28 @@ def array(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
 
 
 def fixed(sql: str, type_: Type) -> Translate:
-    def term(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+    def term(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
         only(node)
         return Term(sql, type_)
 
     return term
 
 
-def call(own: Expressions, node: exp.Expression, scope: Scope) -> Term:
+def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     return own.queries.call(node, scope)
 
 
+CALLS = (exp.Anonymous, exp.Window, exp.Filter, exp.Extract, exp.Trim, exp.Substring, exp.StrPosition)
 Translate = Callable[[Expressions, Any, Scope], Term]
-NODES: dict[type[exp.Expression], Translate] = {
-    exp.Literal: literal,
+NODES: dict[type[exp.Expr], Translate] = {
+    exp.Literal: lambda own, node, scope: literal(node),
     exp.Null: fixed("NULL", UNKNOWN),
     exp.Boolean: lambda own, node, scope: Term("true" if node.this else "false", BOOLEAN),
     exp.Column: lambda own, node, scope: scope.resolve(node),
     exp.Paren: lambda own, node, scope: own.term(node.this, scope),
     exp.Cast: cast_node,
     exp.TryCast: cast_node,
-    exp.Interval: interval,
+    exp.Interval: lambda own, node, scope: interval(node),
     **dict.fromkeys(operators.SYMBOLS, binary),
     exp.And: logical,
     exp.Or: logical,
@@ -313,5 +225,5 @@ NODES: dict[type[exp.Expression], Translate] = {
     exp.Array: array,
     exp.CurrentDate: fixed("current_date", DATE),
     exp.CurrentTimestamp: fixed("date_trunc('milliseconds', now())", TIMESTAMPTZ),
-    **dict.fromkeys((exp.Anonymous, exp.Window, exp.Filter, exp.Extract, exp.Trim, exp.Substring, exp.StrPosition), call),
+    **dict.fromkeys(CALLS, call),
 }

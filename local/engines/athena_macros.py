@@ -29,8 +29,12 @@ MACROS = (
         f"""t_{name}(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN isnan(a) OR isnan(b) THEN {nan}
         ELSE a {sign} b END"""
         for name, sign, nan in (
-            ("eq", "=", "false"), ("neq", "<>", "true"), ("gt", ">", "false"),
-            ("gte", ">=", "false"), ("lt", "<", "false"), ("lte", "<=", "false"),
+            ("eq", "=", "false"),
+            ("neq", "<>", "true"),
+            ("gt", ">", "false"),
+            ("gte", ">=", "false"),
+            ("lt", "<", "false"),
+            ("lte", "<=", "false"),
         )
     ),
     """t_round(x, n) AS CASE WHEN abs(x) * power(10, n) >= 9.2e18
@@ -72,7 +76,8 @@ def round_double(value: float, scale: int) -> str:
 
 def prepare(connection: Any) -> None:
     """Give a DuckDB connection Athena's session settings and our macros."""
-    connection.execute("SET TimeZone = 'UTC'; SET default_null_order = 'nulls_last'; SET ieee_floating_point_ops = true")
+    for setting in ("TimeZone = 'UTC'", "default_null_order = 'nulls_last'", "ieee_floating_point_ops = true"):
+        connection.execute(f"SET {setting}")
     for macro in MACROS:
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
     connection.create_function("t_round_double", round_double, ["DOUBLE", "INTEGER"], "VARCHAR")

@@ -11,7 +11,7 @@ from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BOOLEAN, DATE, VARCHAR, Type, as_decimal, common, decimal
 
-SYMBOLS: dict[type[exp.Expression], str] = {
+SYMBOLS: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.DPipe: "||",
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
@@ -23,7 +23,7 @@ COMPARED = (
 Operator = Callable[[str, Term, Term], Term]
 
 
-def apply(symbol: str, left: Term, right: Term, node: exp.Expression) -> Term:
+def apply(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
     if symbol in COMPARISONS or symbol.startswith("IS"):
         return compare(symbol, left, right, node)
     kinds = operand_kinds(left.type, right.type)
@@ -44,7 +44,7 @@ def operand_kinds(left: Type, right: Type) -> tuple[str, str]:
     return left.kind, right.kind
 
 
-def comparable(left: Type, right: Type, symbol: str, node: exp.Expression) -> Type:
+def comparable(left: Type, right: Type, symbol: str, node: exp.Expr) -> Type:
     shared = common(left, right)
     if shared is None:
         raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left} {symbol} {right}", node)
@@ -53,7 +53,7 @@ def comparable(left: Type, right: Type, symbol: str, node: exp.Expression) -> Ty
     return shared
 
 
-def compare(symbol: str, left: Term, right: Term, node: exp.Expression) -> Term:
+def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
     shared = comparable(left.type, right.type, symbol, node)
     ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
     if shared.kind == "double":  # because of NaN

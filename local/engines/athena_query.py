@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from local.engines.athena_calls import call, direction
 from local.engines.athena_casts import coerce
-from local.engines.athena_errors import QueryError, RefusedError
-from local.engines.athena_expressions import Expressions, only
+from local.engines.athena_errors import QueryError, RefusedError, only
+from local.engines.athena_expressions import Expressions
 from local.engines.athena_relations import Query, Scan, Source, relation_of, source, values
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Term
 from local.engines.athena_types import Type, common
@@ -34,14 +34,14 @@ class Translator:
         """A name that nothing else in the query has."""
         return f"{letter}{next(self._numbers)}"
 
-    def subquery(self, node: exp.Expression, scope: Scope) -> tuple[str, Sequence[Type]]:
+    def subquery(self, node: exp.Expr, scope: Scope) -> tuple[str, Sequence[Type]]:
         found = self.query(node.this if isinstance(node, exp.Subquery) else node, scope)
         return found.sql, found.types
 
-    def call(self, node: exp.Expression, scope: Scope) -> Term:
+    def call(self, node: exp.Expr, scope: Scope) -> Term:
         return call(self.expressions, node, scope)
 
-    def query(self, node: exp.Expression, parent: Scope | None = None) -> Query:
+    def query(self, node: exp.Expr, parent: Scope | None = None) -> Query:
         around = self.ctes
         self.ctes = dict(around)
         try:
@@ -51,7 +51,7 @@ class Translator:
             self.ctes = around
         return Query(prefix + found.sql, found.names, found.types)
 
-    def _body(self, node: exp.Expression, parent: Scope | None) -> Query:
+    def _body(self, node: exp.Expr, parent: Scope | None) -> Query:
         match node:
             case exp.Select():
                 return self._select(node, parent)
@@ -64,7 +64,7 @@ class Translator:
                 return self._finish(node, self.query(node.this, parent))
         raise RefusedError(f"'{node.sql('trino')[:60]}' as a query", node=node)
 
-    def _with(self, node: exp.Expression | None, parent: Scope | None) -> str:
+    def _with(self, node: exp.Expr | None, parent: Scope | None) -> str:
         if node is None:
             return ""
         only(node, "expressions")
@@ -88,6 +88,7 @@ class Translator:
         sql += ", ".join(f"{column.term.sql} AS c{i}" for i, column in enumerate(outputs, 1))
         sql += f" FROM {found.sql}" if found.sql else ""
         sql += where + self._group(node, found.scope, outputs)
+        self._check_grouped(node, found.scope)
         if having := node.args.get("having"):
             sql += f" HAVING {self.expressions.condition(having.this, found.scope, 'HAVING clause')}"
         sql += self._order(node, found.scope, outputs) + self._limits(node)
@@ -130,7 +131,7 @@ class Translator:
                 outputs.append(Column(name, self.expressions.term(bare, scope)))
         return outputs
 
-    def _star(self, item: exp.Expression, scope: Scope) -> list[Column]:
+    def _star(self, item: exp.Expr, scope: Scope) -> list[Column]:
         only(item, "this", "table", "db", "catalog")
         qualifier = [part.name.lower() for part in item.parts[:-1]] if isinstance(item, exp.Column) else []
         fitting = [relation for relation in scope.relations if relation.answers_to(qualifier)]
@@ -155,7 +156,22 @@ class Translator:
         return " GROUP BY " + ", ".join(self._nth(each, outputs) or self.expressions.term(each, scope).sql
                                         for each in group.expressions)  # fmt: skip
 
-    def _nth(self, node: exp.Expression, outputs: Sequence[Column]) -> str | None:
+    def _check_grouped(self, node: exp.Select, scope: Scope) -> None:
+        """A bare column beside GROUP BY is one of those that are grouped; DuckDB would name it in its own words."""
+        group = node.args.get("group")
+        if group is None:
+            return
+        grouped = {self.expressions.term(each, scope).sql for each in group.expressions if isinstance(each, exp.Column)}
+        positions = {each.name for each in group.expressions if isinstance(each, exp.Literal)}
+        for number, item in enumerate(node.expressions, 1):
+            bare = item.unalias()
+            if not isinstance(bare, exp.Column) or isinstance(bare.this, exp.Star) or str(number) in positions:
+                continue
+            if scope.resolve(bare).sql not in grouped:
+                text = f"'{bare.sql('trino')}' must be an aggregate expression or appear in GROUP BY clause"
+                raise QueryError("EXPRESSION_NOT_AGGREGATE", text, bare)
+
+    def _nth(self, node: exp.Expr, outputs: Sequence[Column]) -> str | None:
         """The number of an output column, where that is what a GROUP BY or ORDER BY names."""
         if not isinstance(node, exp.Literal) or node.is_string:
             return None
@@ -163,7 +179,7 @@ class Translator:
             raise QueryError("INVALID_COLUMN_REFERENCE", f"position {node.name} is not in select list", node)
         return node.name
 
-    def _order(self, node: exp.Expression, scope: Scope, outputs: Sequence[Column]) -> str:
+    def _order(self, node: exp.Expr, scope: Scope, outputs: Sequence[Column]) -> str:
         order = node.args.get("order")
         if order is None:
             return ""
@@ -183,7 +199,7 @@ class Translator:
             terms.append(sql + direction(each))
         return f" ORDER BY {', '.join(terms)}"
 
-    def _limits(self, node: exp.Expression) -> str:
+    def _limits(self, node: exp.Expr) -> str:
         sql = ""
         for name in ("limit", "offset"):
             found = node.args.get(name)
@@ -210,7 +226,7 @@ class Translator:
         sql = f"({self._as(left, types)}) {word} ({self._as(right, types)})"
         return self._finish(node, Query(sql, left.names, tuple(types)))
 
-    def _shared(self, word: str, index: int, pair: tuple[Type, Type], node: exp.Expression) -> Type:
+    def _shared(self, word: str, index: int, pair: tuple[Type, Type], node: exp.Expr) -> Type:
         found = common(*pair)
         if found is None:
             text = f"column {index + 1} in {word} query has incompatible types: {pair[0]}, {pair[1]}"
@@ -224,7 +240,7 @@ class Translator:
                  for i, (have, want) in enumerate(zip(query.types, types, strict=True), 1)]  # fmt: skip
         return f"SELECT {', '.join(casts)} FROM ({query.sql})"
 
-    def _finish(self, node: exp.Expression, query: Query) -> Query:
+    def _finish(self, node: exp.Expr, query: Query) -> Query:
         """ORDER BY and LIMIT of a set operation or of a query in brackets, which see its outputs alone."""
         if not any(node.args.get(clause) for clause in ("order", "limit", "offset")):
             return query

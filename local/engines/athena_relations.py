@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from local.engines.athena_errors import QueryError, RefusedError
-from local.engines.athena_expressions import Expressions, only, unify
+from local.engines.athena_errors import QueryError, RefusedError, only
+from local.engines.athena_expressions import Expressions, unify
 from local.engines.athena_operators import compare
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type
@@ -19,7 +19,7 @@ CATALOG = "awsdatacatalog"
 
 @dataclass(frozen=True)
 class Scan:
-    """A table that the query reads: `view` is what its SQL calls it, with columns c1, c2, …; `filters` decide its partitions."""
+    """A table that the query reads: `view` is its name in the SQL; `filters` decide its partitions."""
 
     view: str
     alias: str
@@ -45,7 +45,7 @@ class Owner(Protocol):
     scans: list[Scan]
     ctes: dict[str, tuple[str, Query]]
 
-    def query(self, node: exp.Expression, parent: Scope | None) -> Query: ...
+    def query(self, node: exp.Expr, parent: Scope | None) -> Query: ...
 
     def name(self, letter: str) -> str: ...
 
@@ -113,7 +113,7 @@ def using(found: Source, relation: Relation, join: exp.Join, side: str) -> str:
     return " AND ".join(conditions)
 
 
-def read(owner: Owner, node: exp.Expression, scope: Scope) -> tuple[Relation, str]:
+def read(owner: Owner, node: exp.Expr, scope: Scope) -> tuple[Relation, str]:
     match node:
         case exp.Table():
             return table(owner, node)
@@ -128,7 +128,7 @@ def read(owner: Owner, node: exp.Expression, scope: Scope) -> tuple[Relation, st
     raise RefusedError(f"'{node.sql('trino')[:60]}' in FROM", node=node)
 
 
-def aliased(node: exp.Expression, names: Sequence[str]) -> tuple[tuple[str, ...], Sequence[str]]:
+def aliased(node: exp.Expr, names: Sequence[str]) -> tuple[tuple[str, ...], Sequence[str]]:
     """The path and the column names that an alias gives."""
     alias = node.args.get("alias")
     if alias is None:
@@ -145,7 +145,7 @@ def relation_of(alias: str, path: tuple[str, ...], names: Sequence[str], types: 
     return Relation(path, tuple(Column(name, Term(f"{alias}.c{i}", type_)) for i, (name, type_) in numbered))
 
 
-def derived(owner: Owner, query: Query, node: exp.Expression) -> tuple[Relation, str]:
+def derived(owner: Owner, query: Query, node: exp.Expr) -> tuple[Relation, str]:
     path, names = aliased(node, query.names)
     alias = owner.name("r")
     return relation_of(alias, path, names, query.types), f"({query.sql}) {alias}"

@@ -1,4 +1,4 @@
-"""Tables as DuckDB reads them: a temporary view for each scan, with columns c1, c2, … of exactly the catalog's types."""
+"""Tables as DuckDB reads them: a temporary view for each scan, with columns c1, c2, … of the catalog's types."""
 
 from __future__ import annotations
 
@@ -83,22 +83,21 @@ def reader_of(glue: dict[str, Any]) -> str:
             if str((glue.get("Parameters") or {}).get("projection.enabled", "")).lower() == "true":
                 raise RefusedError(f"Partition projection of table '{glue['Name']}'")
             return reader
-    raise RefusedError(f"A table of SerDe '{library}' ('{glue['Name']}')", "The laptop reads Iceberg, Avro and Parquet.")
+    advice = "The laptop reads Iceberg, Avro and Parquet."
+    raise RefusedError(f"A table of SerDe '{library}' ('{glue['Name']}')", advice)
 
 
 def places(connection: Any, catalog: GlueCatalog, scan: Scan, entry: Entry) -> list[tuple[list[str | None], str]]:
-    """Where the table's files lie, with the values of its partition columns: registered partitions that the query asks for."""
+    """Where the files lie that the query asks for, with the values of the partition columns."""
     if not scan.table.partitioned_by:
         return [([], entry.glue["StorageDescriptor"]["Location"])]
     pages = catalog.glue.get_paginator("get_partitions").paginate(
         DatabaseName=scan.table.database, TableName=scan.table.name, ExcludeColumnSchema=True
     )
-    found = [
-        ([None if value == NULL_PARTITION else value for value in each["Values"]], each["StorageDescriptor"]["Location"])
-        for page in pages
-        for each in page["Partitions"]
-    ]
-    return [found[i] for i in wanted(connection, scan, [values for values, _ in found])]
+    parts = [part for page in pages for part in page["Partitions"]]
+    values = [[None if value == NULL_PARTITION else value for value in part["Values"]] for part in parts]
+    locations = [part["StorageDescriptor"]["Location"] for part in parts]
+    return [(values[i], locations[i]) for i in wanted(connection, scan, values)]
 
 
 def wanted(connection: Any, scan: Scan, values: list[list[str | None]]) -> list[int]:

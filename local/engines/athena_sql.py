@@ -1,16 +1,18 @@
-"""Athena's SQL, read: which statement it is, and a SELECT as DuckDB's SQL. What is not on the list is refused by name."""
+"""Athena's SQL, read: which statement it is, and a SELECT as DuckDB's SQL; what is not on the list is refused."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.parsers.trino import TrinoParser
 
+from local.engines import athena_casts, athena_expressions, athena_functions, athena_operators
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_query import Translator
 from local.engines.athena_relations import Query, Scan
@@ -47,12 +49,12 @@ def _typed(self: Any, this: exp.Literal, data_type: exp.DataType) -> exp.Cast:
 class AthenaDialect(Trino):
     """Trino's grammar with every call left as it is written, so that each goes through our list by its own name."""
 
-    class Parser(Trino.Parser):
-        FUNCTIONS = {}  # noqa: RUF012
-        FUNCTION_PARSERS = {  # noqa: RUF012
-            name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in OWN_GRAMMAR
+    class Parser(TrinoParser):
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in OWN_GRAMMAR
         }
-        TYPE_LITERAL_PARSERS = dict.fromkeys(
+        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(
             (exp.DType.DATE, exp.DType.DECIMAL, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ), _typed
         )
 
@@ -62,7 +64,7 @@ class Statement:
     """A statement: `verb` is select, show_tables, show_databases, describe, or another, which is refused."""
 
     verb: str
-    tree: exp.Expression | None = None
+    tree: exp.Expr | None = None
     names: tuple[str | None, ...] = ()
 
     @property
@@ -99,7 +101,7 @@ def read(sql: str) -> Statement:
     return Statement(verb)
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     try:
         trees = [tree for tree in sqlglot.parse(sql, read=AthenaDialect) if tree is not None]
     except (ParseError, TokenError) as error:
@@ -120,7 +122,7 @@ def _syntax(error: ParseError | TokenError) -> str:
     return f"line {found['line']}:{max(1, column)}: mismatched input '{word}'. {found['description']}"
 
 
-def bind(tree: exp.Expression, parameters: list[str]) -> exp.Expression:
+def bind(tree: exp.Expr, parameters: list[str]) -> exp.Expr:
     """The tree with its question marks replaced; each parameter is the SQL of a literal, as Athena has it."""
     marks = list(tree.find_all(exp.Placeholder, bfs=False))
     if len(marks) != len(parameters):
@@ -135,10 +137,10 @@ def bind(tree: exp.Expression, parameters: list[str]) -> exp.Expression:
     return tree
 
 
-def translate(tree: exp.Expression, catalog: Catalog, database: str, parameters: list[str] | None = None) -> Translation:
+def translate(tree: exp.Expr, catalog: Catalog, database: str, parameters: list[str]) -> Translation:
     translator = Translator(catalog, database)
     try:
-        query = translator.query(bind(tree, parameters or []))
+        query = translator.query(bind(tree, parameters))
     except RecursionError as error:
         raise RefusedError(RECURSION) from error
     for name, type_ in zip(query.names, query.types, strict=True):
@@ -161,9 +163,19 @@ KNOWN_VERBS = {
 EXPECTED = ", ".join(f"'{verb.upper()}'" for verb in ("select", "with", *sorted(KNOWN_VERBS)))
 
 
-def refuse(statement: Statement) -> RefusedError:
+def refuse(statement: Statement) -> QueryError:
     name = statement.verb.replace("_", " ").upper()
-    return RefusedError(
-        f"{name} is not run on the laptop yet: the statement",
-        "The laptop runs SELECT, SHOW TABLES, SHOW DATABASES and DESCRIBE. Run this on AWS.",
+    text = (
+        f"{name} is not run on the laptop yet: expected SELECT, SHOW TABLES, SHOW DATABASES or DESCRIBE. Run it on AWS."
     )
+    return QueryError("NOT_SUPPORTED", text)
+
+
+def allowed() -> set[str]:
+    """Every function, operator, cast and piece of syntax on the list; tests hold a case for each."""
+    casts = {f"cast {source} to {target}" for source, target in athena_casts.CASTS}
+    binary = {" ".join((left, symbol, right)) for symbol, left, right in athena_operators.OPERATORS}
+    compared = {f"compare {kind}" for kind in athena_operators.COMPARED}
+    comparisons = {symbol for symbol in athena_operators.SYMBOLS.values() if symbol not in "+-*/%||"}
+    syntax = {node.__name__ for node in athena_expressions.NODES if node not in athena_operators.SYMBOLS}
+    return set(athena_functions.FUNCTIONS) | casts | binary | compared | comparisons | syntax

@@ -129,7 +129,7 @@ class Worker:
             f"ENDPOINT '{self.url.partition('://')[2]}', URL_STYLE 'path', USE_SSL false)"
         )
 
-    def _keep(self, credentials: Credentials, request: dict[str, Any], body: Any, columns: list[dict[str, Any]]) -> None:
+    def _keep(self, credentials: Credentials, request: dict[str, Any], body: Any, columns: list[Outcome]) -> None:
         bucket, _, key = request["output"].removeprefix("s3://").partition("/")
         s3 = self.client("s3", credentials)
         try:

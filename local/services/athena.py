@@ -32,7 +32,7 @@ FIDELITY = (
     ("Athena", "query states, errors, result files, paging, statistics, cancel", "ours", "real"),
     ("Athena", "SHOW TABLES, SHOW DATABASES, DESCRIBE, information_schema", "ours", "real"),
     ("Athena", ".metadata beside a result: in a format of our own", "ours", "simulated"),
-    ("Athena", "byte limit of a workgroup, result reuse, prepared statements, capacity", "kept, without effect", "simulated"),
+    ("Athena", "byte limit of a workgroup, prepared statements, capacity", "kept, without effect", "simulated"),
     ("Athena", "functions, operators, casts and types without a conformance case", "", "refused"),
     ("Athena", "CTAS, INSERT, UPDATE, DELETE, MERGE, UNLOAD, DDL, EXPLAIN, views", "", "refused"),
     ("Athena", "JSON and CSV tables, partition projection", "", "refused"),
@@ -64,7 +64,7 @@ class Athena:
         self._s3 = functools.lru_cache(CALLERS)(self._client)
 
     def start_query_execution(self, response: Any) -> str:
-        backend = athena_backends[response.current_account][response.region]
+        backend = backend_of(response)
         query, group = response._get_param("QueryString"), response._get_param("WorkGroup") or "primary"
         if not query or len(query.encode()) > LARGEST_QUERY:
             raise invalid(f"The query string: expected 1 to {LARGEST_QUERY} bytes. Shorten it.")
@@ -92,18 +92,15 @@ class Athena:
         return json.dumps({"QueryExecution": execution.described()})
 
     def batch_get_query_execution(self, response: Any) -> str:
-        executions = athena_backends[response.current_account][response.region].executions
+        executions = backend_of(response).executions
         ids = response._get_param("QueryExecutionIds")
-        missing = [
-            {"QueryExecutionId": each, "ErrorCode": "INVALID_INPUT", "ErrorMessage": f"QueryExecution {each} was not found"}
-            for each in ids
-            if each not in executions
-        ]
+        unknown = {"ErrorCode": "INVALID_INPUT", "ErrorMessage": "QueryExecution was not found"}
+        missing = [{"QueryExecutionId": each, **unknown} for each in ids if each not in executions]
         described = [executions[each].described() for each in ids if each in executions]
         return json.dumps({"QueryExecutions": described, "UnprocessedQueryExecutionIds": missing})
 
     def list_query_executions(self, response: Any) -> str:
-        backend = athena_backends[response.current_account][response.region]
+        backend = backend_of(response)
         group = response._get_param("WorkGroup") or "primary"
         size = int(response._get_param("MaxResults") or LARGEST_LISTING)
         start = int(response._get_param("NextToken") or 0)
@@ -209,9 +206,14 @@ def encryption(asked: dict[str, str]) -> dict[str, str]:
             raise invalid(f"The encryption option '{option}': the laptop has SSE_S3 and SSE_KMS.")
 
 
+def backend_of(response: Any) -> Any:
+    """moto's backend, whose executions are ours."""
+    return athena_backends[response.current_account][response.region]
+
+
 def found(response: Any) -> Execution:
     wanted = response._get_param("QueryExecutionId")
-    execution: Execution | None = athena_backends[response.current_account][response.region].executions.get(wanted)
+    execution: Execution | None = backend_of(response).executions.get(wanted)
     if execution is None:
         raise invalid(f"QueryExecution {wanted} was not found")
     return execution
@@ -226,9 +228,7 @@ def refused(what: str) -> Callable[[Any], str]:
 
 def install(endpoint: Endpoint) -> None:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
-    pool = Pool(
-        endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"}
-    )
+    pool = Pool(endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"})
     endpoint.on_stop(pool.close)
     athena = Athena(endpoint, pool)
     for name in (

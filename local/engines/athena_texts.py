@@ -1,0 +1,88 @@
+"""Functions of texts and of arrays."""
+
+from __future__ import annotations
+
+import re
+
+from local.engines.athena_casts import coerce
+from local.engines.athena_errors import RefusedError
+from local.engines.athena_functions import TEXT, WHOLE, Call, Plain, function
+from local.engines.athena_operators import comparable
+from local.engines.athena_scope import Term
+from local.engines.athena_types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR
+
+# Patterns that Java's and RE2's dialects read alike: no look-around, no back reference, no possessive quantifier
+SAFE_PATTERN = re.compile(r"(?:\\[dwDW.\\/+*?()|{}^$\[\]-]|\[\^?(?:\\[dw.\\\]\[-]|[^\\\[\]&])+\]|\(\?:|[^\\\[\]])*")
+POSSESSIVE = re.compile(r"[*+?}]\+|\(\?(?!:)")
+
+for _name, _plain in {
+    "length": Plain((TEXT,), BIGINT, "length"),
+    "lower": Plain((TEXT,), VARCHAR, "lower"),
+    "upper": Plain((TEXT,), VARCHAR, "t_upper"),
+    "trim": Plain((TEXT,), VARCHAR, "t_trim"),
+    "ltrim": Plain((TEXT,), VARCHAR, "t_ltrim"),
+    "rtrim": Plain((TEXT,), VARCHAR, "t_rtrim"),
+    "strpos": Plain((TEXT, TEXT), BIGINT, "strpos"),
+    "starts_with": Plain((TEXT, TEXT), BOOLEAN, "starts_with"),
+    "cardinality": Plain((("array",),), BIGINT, "len", cast=True),
+}.items():
+    function(_name)(_plain)
+
+
+@function("concat")
+def concat(call: Call) -> Term:
+    if len(call.terms) < 2:
+        raise call.wrong()
+    call.need(*(TEXT for _ in call.terms))
+    return Term(f"({' || '.join(coerce(term.sql, term.type, VARCHAR) for term in call.terms)})", VARCHAR)
+
+
+@function("substr", "substring")
+def substr(call: Call) -> Term:
+    call.need(TEXT, *(WHOLE for _ in call.terms[1:3]))
+    if len(call.terms) < 2:
+        raise call.wrong()
+    text, *numbers = (term.sql for term in call.terms)
+    return Term(f"{'t_substr' if len(numbers) == 1 else 't_substr_of'}({', '.join((text, *numbers))})", VARCHAR)
+
+
+@function("replace")
+def replace(call: Call) -> Term:
+    terms = [*(term.sql for term in call.terms), "''"][:3]
+    call.need(*(TEXT for _ in call.terms[:3]))
+    if len(call.terms) < 2:
+        raise call.wrong()
+    return Term(f"t_replace({', '.join(terms)})", VARCHAR)
+
+
+@function("regexp_like")
+def regexp_like(call: Call) -> Term:
+    call.need(TEXT, TEXT)
+    pattern = call.literal(1)
+    if not SAFE_PATTERN.fullmatch(pattern) or POSSESSIVE.search(pattern) or not pattern.isascii():
+        raise RefusedError(f"The pattern '{pattern}'", "Use classes, groups, quantifiers and anchors only.", call.node)
+    return Term(f"t_regexp({call.first.sql}, {call.terms[1].sql})", BOOLEAN)
+
+
+@function("contains")
+def contains(call: Call) -> Term:
+    call.need(("array",), ())
+    array, value = call.terms
+    element = array.type.element or UNKNOWN
+    shared = comparable(element, value.type, "contains", call.node)
+    if shared != element and shared.kind != "varchar":
+        raise RefusedError(f"contains of {array.type} with {value.type}", "Cast the value.", call.node)
+    found, missing = f"list_contains({array.sql}, {value.sql})", f"len({array.sql}) <> list_count({array.sql})"
+    return Term(
+        f"(CASE WHEN {array.sql} IS NULL OR {value.sql} IS NULL THEN NULL WHEN {found} THEN true "
+        f"WHEN {missing} THEN NULL ELSE false END)",
+        BOOLEAN,
+    )
+
+
+@function("array_join")
+def array_join(call: Call) -> Term:
+    call.need(("array",), TEXT)
+    if (call.first.type.element or UNKNOWN).name != "varchar":
+        raise RefusedError(f"array_join of {call.first.type}", node=call.node)
+    return Term(f"array_to_string({call.first.sql}, {call.terms[1].sql})", VARCHAR)
