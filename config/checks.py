@@ -6,6 +6,7 @@ A schema's own `description` of a field says what is expected there, and its `re
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -44,62 +45,68 @@ class Schema:
     def _explain(self, document: Document, error: jsonschema_rs.ValidationError) -> list[Problem]:
         field: Field = tuple(error.instance_path)
         kind: Any = error.kind  # its attributes depend on its name
-        steps = [str(step) for step in error.schema_path]
+        steps = [str(step) for step in error.schema_path[:-1]]
         if kind.name in ("oneOf", "anyOf"):
             meant = _meant(error)
             if meant:
                 return [problem for inner in meant for problem in self._explain(document, inner)]
+        if kind.name in _UNKNOWN_KEY:
+            known, expected = self._names(steps), "expected a name that is known here"
+            return [
+                document.problem((*field, name), name, expected, suggestion(name, known)) for name in kind.unexpected
+            ]
+        said = self._lookup(steps)
+        if kind.name == "required":
+            return [self._missing(document, field, kind.property, steps)]
         if kind.name == "propertyNames":
-            name, said = kind.error.instance, self._lookup(steps[:-1]) or {}
+            name = kind.error.instance
             expected = f"expected {said.get('description', kind.error.message)}"
             return [document.problem((*field, name), name, expected, "Change the name.")]
-        if kind.name in _UNKNOWN_KEY:
-            known = self._names(steps[:-1])
-            return [
-                document.problem((*field, name), name, "expected a name that is known here", suggestion(name, known))
-                for name in kind.unexpected
-            ]
-        if kind.name == "required":
-            name = kind.property
-            wanted = self._lookup([*steps[:-1], "properties", name]) or {}
-            expected = "expected, and missing" + (f": {wanted['description']}" if "description" in wanted else "")
-            return [document.problem((*field, name), name, expected, wanted.get("remedy", f"Add `{name}:`."))]
-        said = self._lookup(steps[:-1]) or {}
-        remedy = said.get("remedy", "Change the value.")
-        return [document.problem(field, error.instance, f"expected {_expected(error, said)}", remedy)]
+        remedy = said.get("remedy") or _remedy(error)
+        value = document.name(field) if isinstance(error.instance, dict) else error.instance
+        return [document.problem(field, value, f"expected {_expected(error, said)}", remedy)]
+
+    def _unknown(self, document: Document, field: Field, name: str, steps: list[str]) -> Problem:
+        expected = "expected a name that is known here"
+        return document.problem((*field, name), name, expected, suggestion(name, self._names(steps)))
+
+    def _missing(self, document: Document, field: Field, name: str, steps: list[str]) -> Problem:
+        wanted = self._lookup([*steps, "properties", name])
+        expected = "expected here, and missing" + (f": {wanted['description']}" if "description" in wanted else "")
+        return document.problem((*field, name), name, expected, wanted.get("remedy", f"Add `{name}:`."))
 
     def _names(self, steps: list[str]) -> list[str]:
         """The names that an object's schema knows, those of `$ref` and `allOf` beside it included."""
-        found = self._lookup(steps) or {}
+        found = self._lookup(steps)
         names = list(found.get("properties", {}))
-        for part in [found, *found.get("allOf", [])]:
+        for part in found.get("allOf", []):
             if "$ref" in part:
                 names += self._names(part["$ref"].removeprefix("#/").split("/"))
         return names
 
-    def _lookup(self, steps: list[str]) -> Any:
+    def _lookup(self, steps: list[str]) -> dict[str, Any]:
+        """The part of the schema at these steps, with what its `$ref` says; empty where there is none."""
         found: Any = self.schema
         for step in steps:
-            found = found[int(step)] if isinstance(found, list) else found.get(step)
-            if found is None:
-                return None
+            found = found[int(step)] if isinstance(found, list) else found.get(step, {})
         if not isinstance(found, dict):
-            return None
+            return {}
         target = found.get("$ref", "")
-        return {**(self._lookup(target[2:].split("/")) or {}), **found} if target.startswith("#/") else found
+        return {**self._lookup(target[2:].split("/")), **found} if target.startswith("#/") else found
 
 
 def _meant(error: jsonschema_rs.ValidationError) -> list[jsonschema_rs.ValidationError]:
-    """Of several forms that a value may have, the errors in the one it was meant to have: what holds right types."""
+    """Of several forms that a value may have, the errors in the one that it was meant to have, if that is clear."""
     kind: Any = error.kind
-    for branch in kind.context:
-        wrong_form = any(
+    fitting = [
+        list(branch)
+        for branch in kind.context
+        if not any(
             inner.instance_path == error.instance_path and inner.kind.name in ("type", "const", "enum")
             for inner in branch
         )
-        if not wrong_form:
-            return list(branch)
-    return []
+    ]
+    return fitting[0] if len(fitting) == 1 else []
 
 
 def _expected(error: jsonschema_rs.ValidationError, said: dict[str, Any]) -> str:
@@ -108,8 +115,20 @@ def _expected(error: jsonschema_rs.ValidationError, said: dict[str, Any]) -> str
         return "one of " + ", ".join(shown(option) for option in kind.options)
     if kind.name == "const":
         return f"'{shown(kind.expected_value)}'"
+    if kind.name in ("oneOf", "anyOf"):
+        inner = [each for branch in kind.context for each in branch]
+        names: list[Any] = [each.kind for each in inner if each.kind.name == "required"]
+        if names:
+            return "one of " + ", ".join(each.property for each in names) + " with it"
     if "description" in said:
         return str(said["description"])
     if kind.name == "type":
         return "a value of type " + " or ".join(str(name) for name in kind.types)
     return f"a value that fits the schema ({error.message})"
+
+
+def _remedy(error: jsonschema_rs.ValidationError) -> str:
+    kind: Any = error.kind
+    options = [str(option) for option in kind.options] if kind.name == "enum" else []
+    near = get_close_matches(str(error.instance), options, n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'?" if near else "Change the value."

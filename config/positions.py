@@ -66,15 +66,21 @@ class Document:
 
     def label(self, field: Field) -> str:
         """The field as a person would say it: `schema[users].properties[email].classification`."""
-        value, label = self.data, ""
-        for step in field:
-            value = _step(value, step)
+        label = ""
+        for length, step in enumerate(field, 1):
             if isinstance(step, int):
-                named = value if isinstance(value, dict) else {}
-                label += f"[{named.get('name') or named.get('property') or step}]"
+                label += f"[{self.name(field[:length])}]"
             else:
                 label += f".{step}" if label else step
         return label
+
+    def name(self, field: Field) -> str:
+        """What a thing calls itself, or its place where it has no name."""
+        value = self.data
+        for step in field:
+            value = _step(value, step)
+        named = value if isinstance(value, dict) else {}
+        return str(named.get("name") or named.get("property") or (field[-1] if field else ""))
 
     def problem(self, field: Field, value: object, expected: str, remedy: str) -> Problem:
         return Problem(self.file, self.line(field), self.label(field), shown(value), expected, remedy)

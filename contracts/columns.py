@@ -100,7 +100,12 @@ def _types(source: Source, field: Field, type_: str, logical: str | None) -> lis
 
 
 def _source(described: dict[str, list[str]]) -> tuple[str, str]:
-    table, _, column = described["transformSourceObjects"][0].rpartition(".")
+    """The table and the column; a column's name with a dot stands in double quotes."""
+    text = described["transformSourceObjects"][0]
+    table, quoted, column = text.partition('."')
+    if quoted:
+        return table, column[:-1].replace('""', '"')
+    table, _, column = text.rpartition(".")
     return table, column
 
 

@@ -22,6 +22,7 @@ PII = re.compile(
     r"name$|mail|phone|mobile|fax|street|address|zip|postal|birth|dob|ssn|passport|tax|iban|card|token|password"
 )
 PHI = re.compile(r"diagnos|patient|medic|allerg|blood|prescri|insur|symptom|disease")
+YAML_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 REVIEW = "  # review"
 
 LiveColumn = tuple[str, str, bool, bool]
@@ -81,8 +82,8 @@ def _column(table: str, column: LiveColumn, lake: str, keyed: list[str], guessed
     unsure = REVIEW if known is None or (known == UNBOUNDED_DECIMAL and "(" not in type_) else ""
     is_key = name in keyed
     lines = [
-        f"      - id: {re.sub(r'[^A-Za-z0-9_-]', '_', name)}",
-        f"        name: {lake}",
+        f"      - id: {_word(lake)}",
+        f"        name: {_word(lake)}",
         f'        physicalType: "{known or "string"}"{unsure}',
         f"        classification: {_classification(name)}{REVIEW}",
     ]
@@ -93,7 +94,7 @@ def _column(table: str, column: LiveColumn, lake: str, keyed: list[str], guessed
         lines.append(f"        primaryKeyPosition: {keyed.index(name) + 1}")
     return [
         *lines,
-        f"        transformSourceObjects: [{_quoted(f'{table}.{name}')}]",
+        f"        transformSourceObjects: [{_quoted(f'{table}.{_identifier(name)}')}]",
         f"        description: {_quoted(f'The column {name} of table {table}, {type_} in the source.')}{REVIEW}",
     ]
 
@@ -117,6 +118,15 @@ def _numbered(base: str, number: int) -> str:
 def _classification(name: str) -> str:
     plain = name.lower()
     return "phi" if PHI.search(plain) else "pii" if PII.search(plain) else "internal"
+
+
+def _word(name: str) -> str:
+    return f'"{name}"' if name in YAML_WORDS else name
+
+
+def _identifier(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if "." in name or '"' in name else name
 
 
 def _quoted(text: str) -> str:

@@ -26,6 +26,7 @@ def parents(source: Source, tables: Mapping[str, str]) -> set[str]:
 
 
 def problems(source: Source, tables: Mapping[str, str], datasets: Mapping[str, Source]) -> list[Problem]:
+    """`datasets` holds the parents that can be read; what is wrong with the others is said of them."""
     found: list[Problem] = []
     for field, columns, targets in _declared(source):
         names = {target.partition(".")[0] for target in targets}
@@ -38,8 +39,7 @@ def problems(source: Source, tables: Mapping[str, str], datasets: Mapping[str, S
         elif len(names) > 1 or len(columns) != len(targets):
             expected = "expected as many columns of one table as this side has"
             found.append(source.document.problem((*field, "to"), ", ".join(targets), expected, "Pair the columns."))
-        else:
-            parent = datasets[tables[names.pop()]]
+        elif parent := datasets.get(tables[names.pop()]):
             found += _pairs(source, field, columns, targets, parent)
     return found
 

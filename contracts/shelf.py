@@ -53,14 +53,25 @@ class Shelf:
         business, _, name = dataset.partition(".")
         return open_file(self._root / "contracts" / business / f"{name}{SUFFIX}", dataset)
 
+    def _around(self, named: Iterable[str]) -> tuple[dict[str, Source], list[Problem]]:
+        """The contracts that one names, and what is wrong with those that cannot be read."""
+        read: dict[str, Source] = {}
+        problems: list[Problem] = []
+        for each in named:
+            try:
+                read[each] = self._source(each)
+            except ContractError as error:
+                problems += error.problems
+        return read, problems
+
     def _dataset(self, dataset: str) -> Dataset:
         source = self._source(dataset)
         model = models.open_model(self._root, source.name) if source.is_gold else None
         named = references.parents(source, self._tables) | set(models.inputs(model, self._tables) if model else ())
-        around = {each: self._source(each) for each in named}
+        around, broken = self._around(named)
         rules = quality.quality(source)
-        problems = [*_problems(source), *rules.problems, *references.problems(source, self._tables, around)]
-        problems += models.problems(model, source, self._tables, around) if model else []
+        problems = [*broken, *_problems(source), *rules.problems, *references.problems(source, self._tables, around)]
+        problems += models.problems(model, source, self._tables, around) if model and not broken else []
         if problems:
             raise ContractError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
         described = _described(source)

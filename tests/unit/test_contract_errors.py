@@ -1,0 +1,159 @@
+# ruff: noqa: E501  (a case reads best in one line)
+"""What a person reads when a contract is wrong: file, line, field, value, what was expected, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+import contracts
+from contracts import ContractError
+from tests.unit.lake_root import BY_CATEGORY, SALES, USERS, change, shipped
+
+MODEL = "models/sales_by_category.sql"
+
+
+def refusal(root: Path, file: str = "") -> str:
+    """What is said of one contract or model, or of all."""
+    folder, _, name = file.partition("/")[2].partition(".")[0].rpartition("/")
+    with pytest.raises(ContractError) as caught:
+        contracts.load(f"{folder or 'gold'}.{name}", root) if file else contracts.load_all(root)
+    return str(caught.value)
+
+
+def outcome(dataset: str, root: Path) -> str:
+    try:
+        return contracts.load(dataset, root).id
+    except ContractError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        (USERS, "classification: pii", "classification: secret", "schema[users].properties[first_name].classification: 'secret': expected one of public, internal, pii, phi."),
+        (USERS, "classification: pii", "clasification: pii", "'clasification': expected a name that is known here. Did you mean 'classification'?"),
+        (USERS, "physicalType: boolean", "physicalType: bool", "'bool': expected a type of the lake: string, int,"),
+        (USERS, "id: urn:headwater:saas:users", "id: urn:headwater:saas:user", "'urn:headwater:saas:user': expected 'urn:headwater:saas:users'"),
+        (USERS, "apiVersion: v3.1.0", "apiVersion: v3.0.0", "apiVersion: 'v3.0.0': expected 'v3.1.0'."),
+        (USERS, "\nversion: 1.0.0", "\nversion: 1.0", "version: '1.0': expected a version such as 1.0.0."),
+        (USERS, "property: loadMode", "property: loadmode", "'loadmode': expected one of loadMode, cursor,"),
+        (USERS, "value: full", "value: cdc", "'cdc': expected 'full': the lake does not load in this way yet. Write full."),
+        (USERS, "property: loadMode, value: full", "property: lookback, value: 3", "'lookback': expected a property that the lake honours"),
+        (USERS, "property: loadMode, value: full", "property: cursor, value: userid", "'userid': expected a column of saas.users. Did you mean 'user_id'?"),
+        (USERS, "[user_id]", "[usr_id]", "'usr_id': expected a column of saas.users. Did you mean 'user_id'?"),
+        (USERS, "        primaryKey: true\n", "", "'users': expected a primary key, and there is none. Mark"),
+        (USERS, "        required: true\n", "", "'user_id': expected `required: true`, since it is part of the key."),
+        (USERS, "name: last_name", "name: first_name", "'first_name': expected a name that no other column has."),
+        (USERS, "[users.city]", "[user.city]", "'user.city': expected a column of table 'users'"),
+        (USERS, "        transformSourceObjects: [users.city]\n", "", "'city': expected to name its source column."),
+        (USERS, "first_name = trim", "firstname = trim", "'firstname': expected a column of this dataset. Did you mean 'first_name'?"),
+        (USERS, "first_name = trim(first_name)", "first_name = = trim(first_name)", "expected Spark SQL ("),
+        (USERS, "implementation: first_name = trim(first_name)", "implementation: first_name = trim((first_name)", "expected as many closing as opening brackets."),
+        (SALES, "quantity_sold > 0", "sum(quantity_sold) > 0", "'SUM(quantity_sold)': expected a condition on one row"),
+        (SALES, "quantity_sold > 0", "sold_at < current_timestamp()", "expected functions that say the same on every run."),
+        (SALES, "implementation: quantity_sold > 0", "implementation: quantity_sold * 2", "'quantity_sold * 2': expected a condition, which is true or false for a row."),
+        (SALES, "name: quantity_positive", "name: type_sale_id", "'type_sale_id': expected a name that no other rule has"),
+        (SALES, "mustBeGreaterThan: 0 ", "", "schema[sales].quality[some_rows]: 'some_rows': expected one of mustBe, mustNotBe,"),
+        (SALES, "FROM ${table}", "FROM sales", "expected a SELECT of one value from ${table}."),
+        (SALES, "saas_users.user_id", "saas_user.user_id", "'saas_user': expected a table SOURCE_NAME that has a contract. Did you mean 'saas_users'?"),
+        (SALES, "saas_users.user_id", "saas_users.userid", "'userid': expected a column of saas.users. Did you mean 'user_id'?"),
+        (SALES, "saas_users.user_id", "saas_users.city", "'saas_users.city': expected type int as seller_id has, and saas.users says string."),
+        (SALES, "property: freshness", "property: latency", "slaProperties: 'freshness': expected among slaProperties, and missing."),
+        (SALES, "decimal(8,2)", "decimal(8,9)", "'decimal(8,9)': expected decimal(p,s) with p from 1 to 38 and s at most p."),
+        (SALES, "kind: DataContract", "kind: [DataContract", "'kind: [DataContract': expected YAML, but"),
+        (SALES, "status: active", "name: again", "'name': expected each name once here. Remove one of the two."),
+        (BY_CATEGORY, "category_group, category_name", "months(category_group)", "'months(category_group)': expected months of a date or timestamp, and this is string."),
+        (BY_CATEGORY, "value: [sale_id]", "value: [sale_id down]", "'sale_id down': expected a column, or a column and asc or desc."),
+    ],
+)  # fmt: skip
+def test_an_error_names_file_line_value_and_what_was_expected(
+    tmp_path: Path, file: str, old: str, new: str, says: str
+) -> None:
+    root = shipped(tmp_path)
+    line = change(root, file, old, new)
+    told = refusal(root, file)
+    assert says in told
+    first = next(text for text in told.splitlines() if says in text)
+    named, number, _ = first.split(":", 2)
+    assert named == file
+    assert abs(int(number) - line) <= 12, told  # of something missing, the line of what should hold it
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        (MODEL, "saas_event AS e", "saas_events AS e", "'saas_events': expected a table SOURCE_NAME or gold_NAME that has a contract. Did you mean 'saas_event'?"),
+        (MODEL, "e.event_name", "e.eventname", "expected a column of ecommerce.date, "),
+        (MODEL, "    s.commission,\n", "", "'commission': expected among the columns that the model selects"),
+        (MODEL, "    s.commission,\n", "    s.commission,\n    s.buyer_id,\n", "'buyer_id': expected a column of contracts/gold/sales_by_category.odcs.yaml."),
+        (MODEL, "SELECT\n", "SELEKT\n", "models/sales_by_category.sql:1: "),
+        (MODEL, "s.price_paid,", "rand() AS price_paid,", "'RAND()': expected functions that say the same on every run."),
+    ],
+)  # fmt: skip
+def test_a_model_that_does_not_fit_its_contract_is_refused(
+    tmp_path: Path, file: str, old: str, new: str, says: str
+) -> None:
+    root = shipped(tmp_path)
+    change(root, file, old, new)
+    told = refusal(root, file)
+    assert told.startswith(file)
+    assert says in told
+
+
+def test_a_gold_contract_without_a_model_says_which_file_is_missing(tmp_path: Path) -> None:
+    root = shipped(tmp_path)
+    (root / MODEL).unlink()
+    assert refusal(root).startswith(f"{MODEL}:1: '{MODEL}': expected a file")
+
+
+def test_models_that_read_each_other_are_refused(tmp_path: Path) -> None:
+    root = shipped(tmp_path)
+    for model, other in (("dim_event", "dim_seller"), ("dim_seller", "dim_event")):
+        change(root, f"models/{model}.sql", "\n)\n\nSELECT", f"\n),\n\nround AS (SELECT * FROM gold_{other})\n\nSELECT")
+    assert "'gold.dim_event <- gold.dim_seller <- gold.dim_event': expected models without a circle" in refusal(root)
+
+
+def test_two_datasets_cannot_have_one_table(tmp_path: Path) -> None:
+    root = shipped(tmp_path)
+    for source, name in (("a", "b_c"), ("a_b", "c")):
+        target = root / "contracts" / source / f"{name}.odcs.yaml"
+        target.parent.mkdir()
+        text = (root / "contracts/saas/venue.odcs.yaml").read_text()
+        text = text.replace("saas:venue", f"{source}:{name}").replace("  - name: venue", f"  - name: {name}")
+        target.write_text(text)
+    assert "'a_b.c': expected a dataset whose table is not that of 'a.b_c', 'a_b_c'." in refusal(root)
+
+
+def test_an_unknown_dataset_names_the_nearest() -> None:
+    with pytest.raises(ContractError, match=r"'saas.user': expected a dataset .* Did you mean 'saas.users'\?"):
+        contracts.load("saas.user")
+
+
+def test_everything_wrong_in_all_files_is_told_at_once(tmp_path: Path) -> None:
+    root = shipped(tmp_path)
+    change(root, USERS, "classification: pii", "classification: secret")
+    change(root, USERS, "physicalType: boolean", "physicalType: bool")
+    change(root, SALES, "quantity_sold > 0", "quantitysold > 0")
+    told = refusal(root)
+    assert "'secret'" in told
+    assert "'bool'" in told
+    assert "'quantitysold'" in told
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(number=st.integers(0, 500), junk=st.text(st.characters(codec="utf-8"), max_size=12))
+def test_whatever_is_written_into_a_contract_ends_in_a_dataset_or_a_contract_error(
+    tmp_path: Path, number: int, junk: str
+) -> None:
+    root = tmp_path / "lake"
+    target = root / "contracts/saas/category.odcs.yaml"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = (contracts.ROOT / "contracts/saas/category.odcs.yaml").read_text()
+    lines = text.splitlines()
+    place = number % len(lines)
+    lines[place] = lines[place][: number % (len(lines[place]) + 1)] + junk
+    target.write_text("\n".join(lines), encoding="utf-8")
+    assert outcome("saas.category", root).startswith(("saas.category", "contracts/saas/category.odcs.yaml:"))
