@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import urllib.request
 from pathlib import Path
 
 # Glue documents Avro for its DynamicFrames only, so `spark.read.format("avro")` brings its own.
@@ -42,6 +41,8 @@ def _folder() -> Path:
 
 
 def _fetch(url: str, path: Path) -> None:
+    import urllib.request  # slow to import, and needed once in the life of a cache
+
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
     try:
