@@ -130,7 +130,7 @@ def shift_time(symbol: str, left: Term, right: Term) -> Term:
 
 
 def join_texts(symbol: str, left: Term, right: Term) -> Term:
-    return Term(f"({left.sql} || {right.sql})", VARCHAR)
+    return Term(f"CAST({left.sql} || {right.sql} AS VARCHAR)", VARCHAR)
 
 
 TIMES = ("date", "timestamp", "timestamp with time zone")

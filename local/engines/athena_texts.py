@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from local.engines.athena_casts import coerce
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import TEXT, WHOLE, Call, Plain, function
 from local.engines.athena_operators import comparable
@@ -34,7 +33,7 @@ def concat(call: Call) -> Term:
     if len(call.terms) < 2:
         raise call.wrong()
     call.need(*(TEXT for _ in call.terms))
-    return Term(f"({' || '.join(coerce(term.sql, term.type, VARCHAR) for term in call.terms)})", VARCHAR)
+    return Term(f"CAST({' || '.join(term.sql for term in call.terms)} AS VARCHAR)", VARCHAR)
 
 
 @function("substr", "substring")

