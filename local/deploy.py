@@ -13,7 +13,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 CREDENTIALS = {"aws_access_key_id": "headwater", "aws_secret_access_key": "headwater"}
 REGION = "us-east-1"
@@ -44,15 +44,19 @@ def deploy(
     import boto3
     from botocore.config import Config
 
+    stacks = list(stacks_in_order(assembly))
     session = boto3.session.Session(region_name=region, **CREDENTIALS)
     config = Config(retries={"total_max_attempts": 1}, read_timeout=WAIT_SECONDS, s3={"addressing_style": "path"})
     s3, ssm, cloudformation = (
         session.client(name, endpoint_url=endpoint_url, config=config) for name in ("s3", "ssm", "cloudformation")
     )
     name, version = BOOTSTRAP_VERSION
-    ssm.put_parameter(Name=name, Value=version, Type="String", Overwrite=True)
+    try:
+        ssm.put_parameter(Name=name, Value=version, Type="String", Overwrite=True)
+    except EndpointConnectionError as error:
+        raise DeployError(f"The endpoint '{endpoint_url}': expected one that answers. Run `./headwater up`.") from error
     done = []
-    for stack in stacks_in_order(assembly):
+    for stack in stacks:
         began = time.monotonic()
         publish(assembly, stack, s3)
         template = (assembly / f"{stack['id']}.template.json").read_text()

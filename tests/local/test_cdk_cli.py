@@ -22,6 +22,7 @@ class Cli:
     """`cdk` with the environment of a person at the laptop."""
 
     def __init__(self, endpoint: RunningEndpoint) -> None:
+        self.folder = endpoint.state  # not the project's, where bootstrap would synthesize the app first
         self.environment = {
             **endpoint.environment,
             **prerequisites.node_environment(),
@@ -33,7 +34,13 @@ class Cli:
         command = [*prerequisites.cdk(), *map(str, arguments), "--no-notices", "--no-color"]
         began = time.monotonic()
         done = subprocess.run(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=180,
         )
         print(f"cdk {arguments[0]}: {time.monotonic() - began:.1f} s")
         assert done.returncode == 0, done.stdout[-6000:]
