@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import time
@@ -49,7 +50,8 @@ class FunctionLogs:
         try:
             client.create_log_stream(logGroupName=group, logStreamName=stream)
         except client.exceptions.ResourceNotFoundException:
-            client.create_log_group(logGroupName=group)
+            with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):  # another worker was first
+                client.create_log_group(logGroupName=group)
             client.create_log_stream(logGroupName=group, logStreamName=stream)
 
 

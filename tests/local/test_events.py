@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.clock import Clock
-from local.services.delivery import Deliveries, Delivery
 from tests.local.executions import ended, machine, make_machine, start
 from tests.local.functions import make_function, make_role, unique, until
-from tests.local.own_endpoint import OwnEndpoint, started
-
-
-@pytest.fixture(scope="module")
-def own_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnEndpoint]:
-    yield from started(tmp_path_factory)
 
 
 def make_queue(endpoint: Any, *, open_to: str = "events.amazonaws.com") -> tuple[str, str]:
@@ -238,17 +228,6 @@ def test_an_expression_that_cannot_fire_is_refused(endpoint: Any, expression: st
         make_rule(endpoint, {"Arn": make_queue(endpoint)[1]}, ScheduleExpression=expression)
 
 
-def test_a_rule_with_a_rate_fires_after_each_interval(own_endpoint: OwnEndpoint) -> None:
-    url, queue = make_queue(own_endpoint)
-    rule = make_rule(own_endpoint, {"Arn": queue}, ScheduleExpression="rate(5 minutes)")
-    assert nothing_comes(own_endpoint, url)
-    for _ in range(2):
-        own_endpoint.advance(minutes=5, seconds=1)
-        event = json.loads(received(own_endpoint, url)["Body"])
-        assert (event["detail-type"], event["resources"]) == ("Scheduled Event", [rule])
-    assert nothing_comes(own_endpoint, url)
-
-
 def test_a_target_that_is_gone_is_not_tried_again(endpoint: Any) -> None:
     (dead, letters), source = make_queue(endpoint), unique("source")
     gone = "arn:aws:states:us-east-1:123456789012:stateMachine:gone"
@@ -258,48 +237,3 @@ def test_a_target_that_is_gone_is_not_tried_again(endpoint: Any) -> None:
     told = received(endpoint, dead)["MessageAttributes"]
     assert told["ERROR_CODE"]["StringValue"] == "StateMachineDoesNotExist"
     assert told["RETRY_ATTEMPTS"]["StringValue"] == "0"
-
-
-class Deliverer:
-    """What a delivery needs of an endpoint."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-
-    def background(self, work: Callable[[], None], name: str) -> None:
-        threading.Thread(target=work, name=name, daemon=True).start()
-
-
-def server_error() -> ClientError:
-    answer = {"Error": {"Code": "InternalError", "Message": "later"}, "ResponseMetadata": {"HTTPStatusCode": 500}}
-    return ClientError(answer, "Invoke")
-
-
-def test_a_servers_error_is_tried_again_until_it_is_over() -> None:
-    deliverer, tries = Deliverer(), []
-
-    def send(attempt: int) -> None:
-        tries.append(attempt)
-        if attempt < 4:
-            raise server_error()
-
-    Deliveries(deliverer).start(Delivery("test", send))  # type: ignore[arg-type]
-    for _ in range(3):
-        deliverer.clock.advance(minutes=1)
-        time.sleep(0.1)
-    assert until(lambda: tries == [1, 2, 3, 4])
-
-
-def test_after_the_last_try_the_event_is_buried_with_the_reason() -> None:
-    deliverer, buried = Deliverer(), []
-
-    def send(attempt: int) -> None:
-        raise server_error()
-
-    Deliveries(deliverer).start(  # type: ignore[arg-type]
-        Delivery("test", send, bury=buried.append, retry={"MaximumRetryAttempts": 1})
-    )
-    time.sleep(0.1)
-    deliverer.clock.advance(minutes=1)
-    letter = until(lambda: buried)[0]
-    assert (letter["RETRY_ATTEMPTS"], letter["EXHAUSTED_RETRY_CONDITION"]) == ("1", "MaximumRetryAttempts")

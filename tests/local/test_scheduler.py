@@ -6,13 +6,12 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.services.schedule_expressions import ScheduleExpressionError, schedule
 from tests.local.functions import make_function, make_role, unique, until
 from tests.local.own_endpoint import OwnEndpoint, started
 
@@ -35,6 +34,12 @@ class Inbox:
         self._url = self._sqs.create_queue(QueueName=unique("inbox"))["QueueUrl"]
         asked = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         self.arn: str = asked["Attributes"]["QueueArn"]
+
+    def open_to(self, service: str) -> None:
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sqs:*", "Resource": self.arn}
+        self._sqs.set_queue_attributes(
+            QueueUrl=self._url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+        )
 
     def next(self) -> dict[str, Any]:
         asked = {"QueueUrl": self._url, "MessageAttributeNames": ["All"]}
@@ -163,6 +168,20 @@ def test_start_and_end_bound_a_schedule(laptop: OwnEndpoint, role: str, inbox: I
     assert inbox.is_empty()
 
 
+def test_a_rule_with_a_rate_fires_after_each_interval(laptop: OwnEndpoint, inbox: Inbox) -> None:
+    events, name = laptop.client("events"), unique("rule")
+    rule = events.put_rule(Name=name, ScheduleExpression="rate(5 minutes)")["RuleArn"]
+    inbox.open_to("events.amazonaws.com")
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": inbox.arn}])
+    assert inbox.is_empty()
+    for _ in range(2):
+        laptop.advance(minutes=5, seconds=1)
+        event = json.loads(inbox.next()["Body"])
+        assert (event["detail-type"], event["resources"]) == ("Scheduled Event", [rule])
+    assert inbox.is_empty()
+    events.disable_rule(Name=name)
+
+
 def test_what_cannot_be_delivered_goes_to_the_dead_letters(laptop: OwnEndpoint, role: str, inbox: Inbox) -> None:
     gone = "arn:aws:lambda:us-east-1:123456789012:function:gone"
     given = {"Input": '{"a": 1}', "DeadLetterConfig": {"Arn": inbox.arn}}
@@ -190,45 +209,3 @@ def test_what_could_never_fire_is_refused_by_name(
 ) -> None:
     with pytest.raises(ClientError, match=named):
         make_schedule(laptop, role, arn, expression)
-
-
-def moments(expression: str, begin: str, count: int = 3, zone: str = "UTC") -> list[str]:
-    when, found = datetime.fromisoformat(begin).replace(tzinfo=UTC), []
-    since = when
-    for _ in range(count):
-        following = schedule(expression, zone).after(when, since)
-        if following is None:
-            break
-        when = following
-        found.append(f"{when:%a %Y-%m-%d %H:%M}")
-    return found
-
-
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("cron(0 6 * * ? *)", ["Sun 2026-11-22 06:00", "Mon 2026-11-23 06:00", "Tue 2026-11-24 06:00"]),
-        ("cron(0 6 ? * MON-FRI *)", ["Mon 2026-11-23 06:00", "Tue 2026-11-24 06:00", "Wed 2026-11-25 06:00"]),
-        ("cron(0 6 ? * 2-6 *)", ["Mon 2026-11-23 06:00", "Tue 2026-11-24 06:00", "Wed 2026-11-25 06:00"]),
-        ("cron(0 6 ? * 1,7 *)", ["Sun 2026-11-22 06:00", "Sat 2026-11-28 06:00", "Sun 2026-11-29 06:00"]),
-        ("cron(0/20 8-9 1 1 ? 2027)", ["Fri 2027-01-01 08:00", "Fri 2027-01-01 08:20", "Fri 2027-01-01 08:40"]),
-        ("cron(0 0 1 1 ? 2026)", []),
-        ("rate(12 hours)", ["Sat 2026-11-21 19:00", "Sun 2026-11-22 07:00", "Sun 2026-11-22 19:00"]),
-        ("at(2026-12-01T10:00:00)", ["Tue 2026-12-01 10:00"]),
-    ],
-)
-def test_expressions_fire_as_aws_says(expression: str, expected: list[str]) -> None:
-    assert moments(expression, "2026-11-21T07:00:00") == expected
-
-
-def test_a_zone_with_summer_time_keeps_its_wall_clock() -> None:
-    found = moments("cron(0 6 * * ? *)", "2026-10-24T00:00:00", 2, "Europe/Berlin")
-    assert found == ["Sat 2026-10-24 04:00", "Sun 2026-10-25 05:00"]
-
-
-@pytest.mark.parametrize(
-    "expression", ["cron(0 6 * * * *)", "cron(0 6 ? * ? *)", "cron(61 6 * * ? *)", "rate(1 hours)"]
-)
-def test_a_wrong_expression_is_named(expression: str) -> None:
-    with pytest.raises(ScheduleExpressionError, match=expression.partition("(")[0]):
-        schedule(expression)
