@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -99,12 +101,18 @@ class Requests:
         return path
 
     def _kept(self, work: Work, uri: str) -> Path:
-        """A file that outlives its run: the warm JVM goes on to ask for every Python file that it was ever given."""
-        body = self._download(work, uri, self._endpoint.state / "spark" / "python" / work.run)
-        kept = body.parents[1] / hashlib.sha256(body.read_bytes()).hexdigest()[:16] / body.name
-        kept.parent.mkdir(exist_ok=True)
-        body.replace(kept)
-        body.parent.rmdir()
+        """A zip that outlives its run and is named by its content: the warm JVM goes on to ask for every Python file
+        that it was ever given, and takes no two of one name."""
+        folder = self._endpoint.state / "spark" / "python"
+        found = self._download(work, uri, folder / work.run)
+        kept = folder / f"{hashlib.sha256(found.read_bytes()).hexdigest()[:16]}.zip"
+        if found.suffix == ".py":
+            with zipfile.ZipFile(unfinished := found.with_suffix(".zip"), "w") as archive:
+                archive.write(found, found.name)
+            unfinished.replace(kept)
+        else:
+            found.replace(kept)
+        shutil.rmtree(found.parent)
         return kept
 
     def _jar(self, work: Work, uri: str, folder: Path) -> Path | None:

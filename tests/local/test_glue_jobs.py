@@ -43,6 +43,7 @@ import os
 import threading
 from pyspark import SparkContext
 from pyspark.sql import SparkSession, functions as F
+from farewell import leave
 from greeting import greet
 
 context = SparkContext()
@@ -50,7 +51,9 @@ spark = SparkSession.builder.getOrCreate()
 counter = context.accumulator(0)
 
 def word(number):
+    from farewell import leave
     from greeting import greet
+    assert leave() == "bye"
     counter.add(1)
     return f"{greet()} {os.environ['AWS_ACCESS_KEY_ID']}"
 
@@ -145,8 +148,9 @@ def test_threads_python_functions_packages_and_stop_stay_within_the_run(lake: Jo
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("greeting/__init__.py", "def greet():\n    return 'hello'\n")
     lake.client("s3").put_object(Bucket=lake.name, Key="greeting.zip", Body=package.getvalue())
+    lake.client("s3").put_object(Bucket=lake.name, Key="farewell.py", Body=b"def leave():\n    return 'bye'\n")
     arguments = {
-        "--extra-py-files": f"s3://{lake.name}/greeting.zip",
+        "--extra-py-files": f"s3://{lake.name}/greeting.zip,s3://{lake.name}/farewell.py",
         "--conf": "spark.sql.shuffle.partitions=3 --conf spark.x=y",
     }
     job = lake.job("threads", THREADS, DefaultArguments=arguments, ExecutionProperty={"MaxConcurrentRuns": 2})

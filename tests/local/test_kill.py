@@ -98,7 +98,11 @@ def rows(lake: JobLake) -> int:
 def start_insert(lake: JobLake, job: str) -> str:
     run = lake.start(job)
     lake.wait_for_line(run, "inserting")
-    time.sleep(2)
+    end = time.monotonic() + 40
+    while not any("pyspark.daemon" in process.cmdline() for process in processes(run)):
+        assert time.monotonic() < end, lake.log(run, "error")
+        time.sleep(0.1)
+    time.sleep(1)  # well into its tasks, and far from done
     return run
 
 
