@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from local.actions import Raw, action_of, credentials_of, names_in, resource_of
+from local.own_calls import OWN_KEY
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
@@ -88,8 +89,6 @@ class Calls:
     def _principals(self) -> dict[str, tuple[str, str]]:
         from moto.sts.models import sts_backends
 
-        from local.endpoint import OWN_KEY
-
         roles = list(sts_backends[self._endpoint.account]["aws"].assumed_roles)
         issued = {role.access_key_id: (role.role_arn.rpartition("/")[2], role.session_name) for role in roles}
         return {OWN_KEY: ("endpoint", ""), **issued}
@@ -117,7 +116,7 @@ class Calls:
             case "/_headwater/clock":
                 self._endpoint.clock.advance(seconds=float(asked.get("advance", "0")))
                 found = {"now": self._endpoint.clock.now().isoformat()}
-            case path if (page := self._endpoint.pages.get(path.rpartition("/")[2])):
+            case path if page := self._endpoint.pages.get(path.rpartition("/")[2]):
                 found = page(asked)
             case path:
                 status = "404 Not Found"

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib
 import importlib.util
-import json
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from local import server
+from local.calls import Calls
 from local.children import Children
 from local.clock import Clock
+from local.own_calls import own_client
+from local.state_file import StateFile, alive
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-OWN_KEY = "HEADWATERENDPOINT000"  # the access key of the endpoint's own calls, CloudFormation's for one
 WATCH_SECONDS = 2.0
-STATE_FILE = "endpoint.json"
-MAKING_CLIENTS = threading.Lock()  # a session makes one client at a time, and one session reads botocore's data once
 SERVICES = (
     "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
     "scheduler", "stepfunctions", "glue", "athena",
 )  # fmt: skip
-
-
-class PortInUseError(Exception):
-    """Another process listens at the port."""
 
 
 class RoleNotFoundError(Exception):
@@ -47,7 +41,7 @@ class Endpoint:
     """
 
     def __init__(self, port: int, state: Path, *, cold: bool = False, warm_up: bool = False) -> None:
-        self._listener = listener(port)
+        self._listener = server.listener(port)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.account, self.region = ACCOUNT, REGION
@@ -64,6 +58,7 @@ class Endpoint:
         self._server: Any = None
         self._stopped = False
         self.state.mkdir(parents=True, exist_ok=True)
+        self._file = StateFile(self.state)
 
     def on_stop(self, do: Callable[[], None]) -> None:
         """Call this when the endpoint stops; the last registered is called first."""
@@ -83,7 +78,7 @@ class Endpoint:
         """Add facts to the state file, which other processes read: `endpoint.publish(source_port=5433)`."""
         self._facts.update(facts)
         if self._server is not None:
-            self._write_state()
+            self._file.write(self._facts)
 
     def client(self, service: str) -> Any:
         """A boto3 client with the endpoint's own credentials; one for each service, safe to share between threads."""
@@ -118,20 +113,22 @@ class Endpoint:
 
     def serve(self) -> None:
         """Install the services, answer calls in a thread, and write the state file: from here on we are ready."""
-        self._configure_moto()
+        server.configure(self.port, self.region)
         for name in SERVICES:
             if importlib.util.find_spec(f"local.services.{name}"):
                 importlib.import_module(f"local.services.{name}").install(self)
-        self._server = self._make_server()
+        application = server.application(self.middleware)
+        self.calls = Calls(application, self)
+        self._server = server.listening_at(self._listener, self.calls)
         self.background(self._server.serve_forever, "server")
-        self._write_state()
+        self._file.write(self._facts)
         for do in self._on_ready:
             self.background(do, "warm-up")
 
     def wait(self, parent: int | None = None) -> None:
         """Until someone asks us to stop, our state file is not ours any more, or the parent is gone."""
         while not self.stopping.wait(WATCH_SECONDS):
-            if not self._state_is_ours() or (parent is not None and not alive(parent)):
+            if not self._file.is_ours() or (parent is not None and not alive(parent)):
                 break
 
     def stop(self) -> None:
@@ -151,110 +148,7 @@ class Endpoint:
             self._server.shutdown()
             self._server.server_close()
         self._listener.close()
-        if self._state_is_ours():
-            (self.state / STATE_FILE).unlink(missing_ok=True)
-
-    def _configure_moto(self) -> None:
-        os.environ.update(MOTO_PORT=str(self.port), AWS_DEFAULT_REGION=self.region)
-        from moto.core.config import default_user_config
-
-        default_user_config["stepfunctions"] = {"execute_state_machine": True}
-        default_user_config["lambda"] = {"use_docker": True}  # moto's path to a true invocation, which FLOW replaces
-        default_user_config["iam"] = {"load_aws_managed_policies": True}
-
-    def _make_server(self) -> Any:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-        from werkzeug.serving import make_server
-
-        from local.calls import Calls
-        from local.refusals import Refusals
-
-        def create_app(service: Any) -> Any:
-            if service is None:
-                raise NotImplementedError("no such service is known")
-            return create_backend_app(service)
-
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        application: Any = DomainDispatcherApplication(create_app)
-        for wrap in self.middleware:
-            application = wrap(application)
-        self.calls = Calls(Refusals(application), self)
-        return make_server(
-            "127.0.0.1",
-            self.port,
-            self.calls,
-            threaded=True,
-            request_handler=MotoRequestHandler,
-            fd=self._listener.fileno(),
-        )
-
-    def _write_state(self) -> None:
-        temporary = self.state / f".{STATE_FILE}.{os.getpid()}"
-        temporary.write_text(json.dumps(self._facts, indent=1))
-        temporary.replace(self.state / STATE_FILE)
-
-    def _state_is_ours(self) -> bool:
-        return read_state(self.state).get("pid") == os.getpid()
-
-
-def read_state(folder: Path) -> dict[str, Any]:
-    """What the state file of a folder says of its endpoint; empty when there is none."""
-    try:
-        facts: dict[str, Any] = json.loads((folder / STATE_FILE).read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return facts
-
-
-def listener(port: int) -> socket.socket:
-    """A socket that listens at the port; 0 takes any that is free."""
-    ours = socket.socket()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        ours.bind(("127.0.0.1", port))
-        ours.listen(128)
-    except OSError as error:
-        ours.close()
-        raise PortInUseError(
-            f"The port '{port}': expected one that is free ({error.strerror}). "
-            "Stop what listens there, or choose another with --port."
-        ) from error
-    return ours
-
-
-def free_port() -> int:
-    """A port that nothing listens at, now."""
-    with listener(0) as found:
-        port: int = found.getsockname()[1]
-    return port
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-@functools.cache
-def own_session() -> Any:
-    import boto3
-
-    return boto3.session.Session(aws_access_key_id=OWN_KEY, aws_secret_access_key="endpoint", region_name=REGION)
-
-
-@functools.cache
-def own_client(url: str, service: str) -> Any:
-    from botocore.config import Config
-
-    config = Config(
-        retries={"total_max_attempts": 1}, inject_host_prefix=False, s3={"addressing_style": "path"}, read_timeout=900
-    )
-    with MAKING_CLIENTS:
-        return own_session().client(service, endpoint_url=url, config=config)
+        self._file.remove()
 
 
 def start(port: int, *, state: Path, cold: bool = False, warm_up: bool = False) -> Endpoint:
@@ -275,7 +169,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     try:
         endpoint = Endpoint(options.port, options.state, cold=options.cold, warm_up=not options.lazy)
-    except PortInUseError as error:
+    except server.PortInUseError as error:
         print(error, file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

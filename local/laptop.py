@@ -18,8 +18,8 @@ import boto3
 
 import config
 from local import deploy, prerequisites, source, synthesis
-from local.endpoint import alive, read_state
 from local.engines.postgres import free_port
+from local.state_file import alive, read_state
 
 ROOT = Path(__file__).parents[1]
 STATE = ROOT / ".headwater"

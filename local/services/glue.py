@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import InvalidInputException
 
-from local.endpoint import OWN_KEY
 from local.engines import versions
 from local.engines.java import JavaNotFoundError
 from local.engines.spark import JarsNotFoundError, JvmError, Spark
+from local.own_calls import OWN_KEY
 from local.services import glue_catalog
 from local.services.glue_jobs import JobRun, Jobs
 from local.services.glue_runs import Runner, utc_now

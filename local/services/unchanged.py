@@ -1,8 +1,12 @@
-"""The services that moto serves as they are: nothing is mended, so there is nothing to install."""
+"""The services that moto serves as they are. One thing is mended for all: moto keeps a list of every object of every
+service that it ever made, so that what is deleted or overwritten is never freed.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from local.services.seams import patch
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
@@ -26,4 +30,8 @@ FIDELITY = (
 
 
 def install(endpoint: Endpoint) -> None:
-    """Nothing to mend."""
+    patch("moto.core.common_models:BaseModel.__new__", staticmethod(untracked))
+
+
+def untracked(cls: type, *_: Any, **__: Any) -> Any:
+    return object.__new__(cls)

@@ -18,7 +18,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.endpoint import ACCOUNT, REGION, read_state
+from local.endpoint import ACCOUNT, REGION
+from local.state_file import read_state
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60

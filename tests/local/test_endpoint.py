@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.endpoint import STATE_FILE, read_state
+from local.state_file import STATE_FILE, read_state
 from tests.local.conftest import ROOT, RunningEndpoint, start_endpoint
 
 TRUST = {
