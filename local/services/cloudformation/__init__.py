@@ -8,12 +8,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from local.services.cloudformation import stacks
+from local.services.cloudformation import changes, stacks
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
-TYPES = ("analytics", "buckets", "compute", "identity", "keys", "messages", "tables", "watching")
+TYPES = (
+    "analytics", "buckets", "functions", "identity", "keys", "machines", "messages", "queries", "schedules", "tables",
+    "watching",
+)  # fmt: skip
 
 FIDELITY = (
     ("CloudFormation", "create, update, delete of stacks and change sets", "ours, over moto's protocol", "real"),
@@ -39,7 +42,7 @@ FIRST_CALLS = {
 
 
 def install(endpoint: Endpoint) -> None:
-    stacks.install(endpoint)
+    changes.install(stacks.install(endpoint))
     if endpoint.warm_up:
         endpoint.on_ready(lambda: call_first(endpoint))
 

@@ -119,6 +119,11 @@ def register(resource_type: ResourceType) -> None:
     SUPPORTED[resource_type.type] = resource_type
 
 
+def never_updated(context: Context, old: Resource, properties: Properties) -> Made:
+    """Not reached: every property of such a type is fixed."""
+    raise NotImplementedError(old.cf_resource_type)
+
+
 def fit(value: Any, shape: Any, path: str) -> Any:
     """A value in the type of the API's input shape: CloudFormation sends numbers and booleans as text."""
     match shape.type_name:

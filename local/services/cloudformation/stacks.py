@@ -1,7 +1,7 @@
-"""The stack and change set calls of CloudFormation, over the engine of this folder.
+"""The stack calls of CloudFormation, over the engine of this folder.
 
-moto finds change sets by name over all stacks, answers a missing one with the wrong code, registers no exports or
-outputs of a stack that a change set made, parses JSON as YAML, and takes 127.0.0.1 in a template's URL for a bucket.
+moto registers no exports or outputs of a stack that a change set made, updates one whose template is the same, parses
+JSON as YAML, and takes 127.0.0.1 in a template's URL for a bucket.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import Any
 
 from moto.cloudformation import utils
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
-from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.cloudformation.parsing import ResourceMap
-from moto.cloudformation.responses import CloudFormationResponse
 
 from local.endpoint import Endpoint
 from local.services.cloudformation import engine, template
@@ -21,14 +20,6 @@ from local.services.cloudformation.registry import Resource
 from local.services.seams import patch
 
 NO_UPDATES = "No updates are to be performed."
-NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
-asked = threading.local()  # the stack that the present request names: moto does not hand it down
-
-
-class ChangeSetNotFoundError(ValidationError):
-    """No change set of that name; the CDK CLI waits for this code before it makes one."""
-
-    code = "ChangeSetNotFound"
 
 
 class Stacks:
@@ -92,48 +83,6 @@ class Stacks:
                     del backend.exports[export]
                 backend.deleted_stacks[stack.stack_id] = backend.stacks.pop(stack.stack_id)
 
-    def create_change_set(self, backend: CloudFormationBackend, **options: Any) -> tuple[str, str]:
-        utils.validate_create_change_set(options["change_set_name"])
-        name, text, parameters = options["stack_name"], options["template"], options["parameters"]
-        template.check(template.parse(text))
-        stack = next((stack for stack in backend.stacks.values() if stack.name == name), None)
-        if stack is None or stack.status == "REVIEW_IN_PROGRESS":
-            stack = stack or empty_stack(backend, name, options)
-            stack.status = "REVIEW_IN_PROGRESS"
-            stack._add_stack_event("REVIEW_IN_PROGRESS", "User Initiated")
-            backend.stacks[stack.stack_id] = stack
-        elif options["change_set_type"] == "CREATE":
-            raise ValidationError(
-                message=f"Stack [{name}] already exists and cannot be created again with the changeSet"
-            )
-        identity = utils.generate_changeset_id(options["change_set_name"], backend.region_name, backend.account_id)
-        change_set = ChangeSet(change_set_id=identity, stack=stack, **omit_stack(options))
-        same = options["change_set_type"] == "UPDATE" and unchanged(stack, text, parameters)
-        change_set.status = "FAILED" if same else "CREATE_COMPLETE"
-        change_set.execution_status = "UNAVAILABLE" if same else "AVAILABLE"
-        change_set.status_reason = NO_CHANGES if same else None
-        backend.change_sets[identity] = change_set
-        return identity, stack.stack_id
-
-    def describe_change_set(self, backend: CloudFormationBackend, change_set_name: str) -> ChangeSet:
-        return find(backend, change_set_name)
-
-    def delete_change_set(self, backend: CloudFormationBackend, change_set_name: str) -> None:
-        try:
-            del backend.change_sets[find(backend, change_set_name).change_set_id]
-        except ChangeSetNotFoundError:
-            return  # AWS answers a deletion of none with success
-
-    def execute_change_set(
-        self, backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
-    ) -> None:
-        change_set = find(backend, change_set_name)
-        stack = backend.stacks[change_set.stack_id]
-        if change_set.tags:
-            stack.tags = change_set.tags
-        self.change(backend, stack, change_set.template, change_set.parameters, change_set.change_set_type)
-        change_set.execution_status = "EXECUTE_COMPLETE"
-
 
 def empty_stack(backend: CloudFormationBackend, name: str, options: dict[str, Any]) -> Stack:
     stack: type[Any] = Stack  # moto leaves some of its abstract methods out
@@ -149,10 +98,6 @@ def empty_stack(backend: CloudFormationBackend, name: str, options: dict[str, An
         role_arn=options.get("role_arn"),
     )
     return made
-
-
-def omit_stack(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name != "stack_name"}
 
 
 def resource_map(
@@ -182,44 +127,17 @@ def unchanged(stack: Stack, text: str, parameters: dict[str, Any]) -> bool:
     return bool(now.resolved_parameters == stack.resource_map.resolved_parameters)
 
 
-def find(backend: CloudFormationBackend, name: str) -> ChangeSet:
-    stack = getattr(asked, "stack", None)
-    for identity, change_set in backend.change_sets.items():
-        if name == identity or (
-            name == change_set.change_set_name and stack in (None, change_set.stack_name, change_set.stack_id)
-        ):
-            return change_set
-    raise ChangeSetNotFoundError(message=f"ChangeSet [{name}] does not exist")
-
-
-def remembering_stack(action: Any) -> Any:
-    def remember(response: CloudFormationResponse) -> Any:
-        asked.stack = response._get_param("StackName")
-        try:
-            return action(response)
-        finally:
-            asked.stack = None
-
-    return remember
-
-
-def install(endpoint: Endpoint) -> None:
+def install(endpoint: Endpoint) -> Stacks:
     stacks = Stacks(endpoint)
-    for name in (
-        "create_stack", "update_stack", "delete_stack",
-        "create_change_set", "describe_change_set", "delete_change_set", "execute_change_set",
-    ):  # fmt: skip
+    for name in ("create_stack", "update_stack", "delete_stack"):
         patch(f"moto.cloudformation.models:CloudFormationBackend.{name}", method(getattr(stacks, name)))
-    for name in ("describe_change_set", "delete_change_set", "execute_change_set"):
-        action = f"moto.cloudformation.responses:CloudFormationResponse.{name}"
-        patch(action, remembering_stack(getattr(CloudFormationResponse, name)))
     patch("moto.cloudformation.models:Stack.parse_template", staticmethod(template.parse))
-    patch("moto.cloudformation.models:ChangeSet._parse_template", parse_change_set)
     patch("moto.cloudformation.models:Stack.stack_resources", property(made_resources))
     patch("moto.cloudformation.parsing:ResourceMap.__getitem__", made_only)
     patch("moto.cloudformation.parsing:ResourceMap.parse_ssm_parameter", ssm_parameter)
     patch("moto.cloudformation.parsing:resource_class_from_type", lambda type_: AnyAttribute)
     patch("moto.cloudformation.responses:get_stack_from_s3_url", template_at)
+    return stacks
 
 
 def method(function: Any) -> Any:
@@ -233,10 +151,6 @@ class AnyAttribute:
     @staticmethod
     def has_cfn_attr(attr: str) -> bool:
         return True
-
-
-def parse_change_set(change_set: ChangeSet) -> None:
-    change_set.template_dict = template.parse(change_set.template)
 
 
 def made_resources(stack: Stack) -> list[Resource]:
