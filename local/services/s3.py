@@ -1,6 +1,7 @@
 """S3: moto takes a Deny whose condition is not met for a denial, so a bucket that asks for TLS refuses every call; it
 wants the policy of a log bucket before any bucket may log there, then writes an object for each call (a Spark job makes
-tens of thousands); and it spools large objects to the system's temporary folder.
+tens of thousands); and it spools large objects to the system's temporary folder. Hadoop's S3A will not copy an object
+that names its KMS key over plain HTTP, which is all a loopback needs, so it is not told the key.
 """
 
 from __future__ import annotations
@@ -34,11 +35,30 @@ def install(endpoint: Endpoint) -> None:
     patch("moto.s3.models:FakeBucket.get_permission", get_permission)
     patch("moto.s3.models:FakeBucket._log_permissions_enabled_policy", staticmethod(lambda **_: True))
     patch("moto.s3.models:S3Backend.log_incoming_request", lambda *_: None)
+    endpoint.middleware.append(without_key)
     spool = endpoint.state / "spool"
     shutil.rmtree(spool, ignore_errors=True)  # what a killed endpoint left
     spool.mkdir(parents=True)
     patch("moto.s3.models:tempfile", Spool(str(spool)))
     endpoint.on_stop(lambda: shutil.rmtree(spool, ignore_errors=True))
+
+
+KEY = "x-amz-server-side-encryption-aws-kms-key-id"
+
+
+def without_key(application: Any) -> Any:
+    """Leaves the KMS key out of what S3A is told of an object."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        if not environ.get("HTTP_USER_AGENT", "").startswith("Hadoop"):
+            return application(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, [each for each in headers if each[0].lower() != KEY], *more)
+
+        return application(environ, start)
+
+    return answer
 
 
 class Spool:
