@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 IAM_PREFIX = {"monitoring": "cloudwatch"}
 BOTOCORE_NAME = {"states": "stepfunctions", "monitoring": "cloudwatch"}
-SCOPE = re.compile(r"([^/=\s,]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
+SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
 OLDER_KEY = re.compile(r"(?:^AWS |AWSAccessKeyId=)(\w+)")  # version 2, in which boto3 still signs S3's URLs
 RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)$")
 NAMES = (
@@ -66,8 +66,10 @@ class Operation:
 
 def credentials_of(raw: Raw) -> tuple[str, str]:
     """The access key and the service that the request was signed for; a request without both goes to S3."""
+    if signed := SCOPE.search(raw.authorization):
+        return signed[1], signed[2]
     query = unquote(raw.query)
-    if signed := SCOPE.search(raw.authorization) or SCOPE.search(query):
+    if signed := SCOPE.search(query):
         return signed[1], signed[2]
     older = OLDER_KEY.search(raw.authorization) or OLDER_KEY.search(query)
     return (older[1] if older else ""), "s3"

@@ -73,15 +73,18 @@ class Calls:
 
     def of(self, *, role: str | None = None, action: str | None = None) -> list[Call]:
         """The calls of a role and of an action, oldest first; without either, all."""
-        return [
-            call for call in self if (role is None or call.role == role) and (action is None or call.action == action)
-        ]
+        return [call for call in self._worked_out(role) if action is None or call.action == action]
 
     def __iter__(self) -> Iterator[Call]:
+        return self._worked_out(None)
+
+    def _worked_out(self, asked: str | None) -> Iterator[Call]:
         principals = self._principals()
         for raw in list(self._raw):
             key, service = credentials_of(raw)
             role, session = principals.get(key, ("user", ""))
+            if asked not in (None, role):
+                continue
             yield Call(
                 raw.at, raw.seconds, role, session, action_of(raw, service), resource_of(raw, service), raw.status
             )

@@ -181,8 +181,8 @@ def test_it_listens_on_the_loopback_alone(endpoint: RunningEndpoint) -> None:
 
 def test_no_child_outlives_a_killed_endpoint(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from local.children import Children\n"
-        "print(Children().start(['sleep', '600']).pid, flush=True); time.sleep(600)"
+        "import time; from local.children import Children; children = Children()\n"
+        "print(children.start(['sleep', '600']).pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout

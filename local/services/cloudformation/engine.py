@@ -129,13 +129,22 @@ class Change:
         self._event("UPDATE" if name in self.before else "CREATE", "FAILED", name, type_, "", reason)
         prefix = "ROLLBACK" if self.verb == "CREATE" else "UPDATE_ROLLBACK"
         self._event_of_stack(f"{prefix}_IN_PROGRESS", f"The following resource(s) failed: [{name}]. {reason}")
-        for old, new in reversed(self.updated):
-            known = SUPPORTED[old.cf_resource_type]
-            known.update(context(self.endpoint, self.stack, old.generated_name), new, known.modelled(old.properties))
+        state = "COMPLETE" if all(self._put_back(old, new) for old, new in reversed(self.updated)) else "FAILED"
         for resource in reversed(self.created):
             self._drop(resource, resource.policies["DeletionPolicy"] == "Retain")
-        self.stack.status = f"{prefix}_COMPLETE"
-        self._event_of_stack(f"{prefix}_COMPLETE")
+        self.stack.status = f"{prefix}_{state}"
+        self._event_of_stack(self.stack.status)
+
+    def _put_back(self, old: Resource, new: Resource) -> bool:
+        known = SUPPORTED[old.cf_resource_type]
+        what = old.logical_resource_id, old.cf_resource_type, old.physical_resource_id
+        try:
+            known.update(context(self.endpoint, self.stack, old.generated_name), new, known.modelled(old.properties))
+        except FAILURES as error:
+            self._event("UPDATE", "FAILED", *what, reason=reason_of(error))
+            return False
+        self._event("UPDATE", "COMPLETE", *what)
+        return True
 
     def _event(self, verb: str, state: str, name: str, type_: str, physical: str, reason: str | None = None) -> None:
         event(self.stack, f"{verb}_{state}", name, type_, physical, reason)
