@@ -14,11 +14,12 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SIZE = 2
+TRIES = 2
 Outcome = dict[str, Any]
 CANCELLED: Outcome = {"state": "CANCELLED", "reason": "Query cancelled by user"}
 LOST: Outcome = {
     "state": "FAILED",
-    "reason": "GENERIC_INTERNAL_ERROR: The query's engine ended. Run it again; another one is up.",
+    "reason": "GENERIC_INTERNAL_ERROR: The query's engine ended, twice. Make the query smaller, and please report it.",
     "category": 1,
 }
 
@@ -78,9 +79,13 @@ class Pool:
     def _work(self) -> None:
         process = self._spawn()
         while (job := self._jobs.get()) is not None:
-            if process.poll() is not None:
-                process = self._spawn()
-            job.ended(self._ask(process, job))
+            for _ in range(TRIES):  # a query only reads, so one whose engine ended may run again
+                if process.poll() is not None:
+                    process = self._spawn()
+                outcome = self._ask(process, job)
+                if outcome is not LOST:
+                    break
+            job.ended(outcome)
         _end(process)
 
     def _ask(self, process: subprocess.Popen[str], job: Job) -> Outcome:

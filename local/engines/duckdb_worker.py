@@ -22,7 +22,7 @@ import duckdb
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.engines import athena_listings, athena_macros, athena_results, athena_scans, athena_sql
+from local.engines import athena_listings, athena_macros, athena_quoting, athena_results, athena_scans, athena_sql
 from local.engines.athena_catalog import GlueCatalog
 from local.engines.athena_errors import SYSTEM, QueryError
 from local.engines.athena_failures import told
@@ -102,8 +102,7 @@ class Worker:
         query = translation.query
         self._use(credentials)
         with self.root.cursor() as connection:
-            for scan in translation.scans:
-                athena_scans.define(connection, catalog, scan)
+            uncounted = sum(athena_scans.define(connection, catalog, scan) for scan in translation.scans)
             connection.execute("PRAGMA enable_profiling = 'no_output'")
             connection.execute("""SET custom_profiling_settings = '{"TOTAL_BYTES_READ": "true"}'""")
             connection.execute(query.sql)
@@ -118,12 +117,12 @@ class Worker:
                     file.write("".join(lines).encode())
                 file.seek(0)
                 self._keep(credentials, request, file, columns)
-            return {"columns": columns, "rows": count, "scanned": bytes_read(connection)}
+            return {"columns": columns, "rows": count, "scanned": uncounted + bytes_read(connection)}
 
     def _use(self, credentials: Credentials) -> None:
         """DuckDB's own calls to S3 carry the caller's credentials."""
         parts = {"KEY_ID": credentials.key, "SECRET": credentials.secret, "SESSION_TOKEN": credentials.token or ""}
-        quoted = ", ".join(f"{name} {athena_scans.text(value)}" for name, value in parts.items())
+        quoted = ", ".join(f"{name} {athena_quoting.text(value)}" for name, value in parts.items())
         self.root.execute(
             f"CREATE OR REPLACE TEMPORARY SECRET caller (TYPE s3, {quoted}, REGION '{self.region}', "
             f"ENDPOINT '{self.url.partition('://')[2]}', URL_STYLE 'path', USE_SSL false)"

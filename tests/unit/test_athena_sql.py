@@ -57,8 +57,8 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str, *parameters: str) ->
     translation = athena_sql.translate(tree, FixedCatalog(), "db", list(parameters))
     for scan in translation.scans:
         names = ", ".join(f"c{i}" for i in range(1, len(scan.table.columns) + 1))
-        rows = f"SELECT * FROM ({ROWS[scan.table.name]}) v({names})"
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {rows}")
+        values = f"SELECT * FROM ({ROWS[scan.table.name]}) v({names})"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {values}")
     query = translation.query
     try:
         rows = connection.execute(query.sql).fetchall()
