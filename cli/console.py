@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False)
+PIPED_WIDTH = 160  # a file or another program has no width of its own, and wrapped tables cannot be read there
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 progress = Console(stderr=True, highlight=False)  # never mixed into output that a script reads
 
 

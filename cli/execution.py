@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,8 +68,18 @@ def follow(lake: Target, run: str, seen: Callable[[str, float], None]) -> Ended:
         told = len(events)
         if described["status"] != "RUNNING":
             took = (described["stopDate"] - described["startDate"]).total_seconds()
-            return Ended(run, described["status"], described.get("error", ""), described.get("cause", ""), took)
+            cause = _sentence(described.get("cause", ""))
+            return Ended(run, described["status"], described.get("error", ""), cause, took)
         time.sleep(POLL_SECONDS)
+
+
+def _sentence(cause: str) -> str:
+    """What a person reads in the cause of an execution: of a function or job it is a document around one sentence."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage") or document.get("ErrorMessage") or cause)
 
 
 def _history(states: Any, arn: str) -> list[dict[str, Any]]:
