@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import logging
 import os
 import signal
@@ -115,8 +114,7 @@ class Endpoint:
         """Install the services, answer calls in a thread, and write the state file: from here on we are ready."""
         server.configure(self.port, self.region)
         for name in SERVICES:
-            if importlib.util.find_spec(f"local.services.{name}"):
-                importlib.import_module(f"local.services.{name}").install(self)
+            importlib.import_module(f"local.services.{name}").install(self)
         application = server.application(self.middleware)
         self.calls = Calls(application, self)
         self._server = server.listening_at(self._listener, self.calls)
