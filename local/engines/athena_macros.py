@@ -51,8 +51,8 @@ MACROS = (
     f"t_rtrim(x) AS rtrim(x, '{WHITESPACE}')",
     """t_replace(x, a, b) AS CASE WHEN a = '' AND x IS NOT NULL AND b IS NOT NULL
         THEN error('NOT_SUPPORTED: replace of an empty text is not run on the laptop') ELSE replace(x, a, b) END""",
-    """t_regexp(x, p) AS CASE WHEN regexp_matches(x, '[\\n\\r\\x{85}\\x{2028}\\x{2029}]')
-        THEN error('NOT_SUPPORTED: regexp_like on a text with line breaks is not run on the laptop')
+    """t_regexp(x, p, odd) AS CASE WHEN regexp_matches(x, odd)
+        THEN error('NOT_SUPPORTED: regexp_like with this pattern is not run on the laptop for the text: ' || x)
         ELSE regexp_matches(x, p) END""",
     # a text that is cast: `plain` is sure to be right, `odd` may be right in Java and is refused
     """t_parse(x, parsed, odd, type) AS CASE WHEN x IS NULL OR parsed IS NOT NULL THEN parsed

@@ -161,7 +161,8 @@ class Translator:
         group = node.args.get("group")
         if group is None:
             return
-        grouped = {self.expressions.term(each, scope).sql for each in group.expressions if isinstance(each, exp.Column)}
+        bare_keys = [each.unnest() for each in group.expressions]
+        grouped = {self.expressions.term(each, scope).sql for each in bare_keys if isinstance(each, exp.Column)}
         positions = {each.name for each in group.expressions if isinstance(each, exp.Literal)}
         for number, item in enumerate(node.expressions, 1):
             bare = item.unalias()

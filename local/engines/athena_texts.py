@@ -12,6 +12,10 @@ from local.engines.athena_types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR
 
 # Patterns that Java's and RE2's dialects read alike: no look-around, no back reference, no possessive quantifier
 SAFE_PATTERN = re.compile(r"(?:\\[dwDW.\\/+*?()|{}^$\[\]-]|\[\^?(?:\\[dw.\\\]\[-]|[^\\\[\]&])+\]|\(\?:|[^\\\[\]])*")
+# Texts for which they may differ all the same: in what ends a line, and in what is a letter or a digit
+LINE_BREAKS = r"[\n\r\x{85}\x{2028}\x{2029}]"
+ODD_FOR_CLASSES = r"[\n\r]|[^\x{0}-\x{7f}]"
+CLASSES = re.compile(r"\\[dwDW]")
 POSSESSIVE = re.compile(r"[*+?}]\+|\(\?(?!:)")
 
 for _name, _plain in {
@@ -60,7 +64,8 @@ def regexp_like(call: Call) -> Term:
     pattern = call.literal(1)
     if not SAFE_PATTERN.fullmatch(pattern) or POSSESSIVE.search(pattern) or not pattern.isascii():
         raise RefusedError(f"The pattern '{pattern}'", "Use classes, groups, quantifiers and anchors only.", call.node)
-    return Term(f"t_regexp({call.first.sql}, {call.terms[1].sql})", BOOLEAN)
+    odd = ODD_FOR_CLASSES if CLASSES.search(pattern) else LINE_BREAKS
+    return Term(f"t_regexp({call.first.sql}, {call.terms[1].sql}, '{odd}')", BOOLEAN)
 
 
 @function("contains")

@@ -96,6 +96,7 @@ def test_an_expression_answers_as_athena_does(connection: duckdb.DuckDBPyConnect
         ("SELECT day, count(*) FROM t GROUP BY 1 ORDER BY 2 DESC", [["tue", "2"], ["mon", "1"]]),
         ("SELECT day FROM t GROUP BY day HAVING count(*) > 1", [["tue"]]),
         ("SELECT DISTINCT day FROM t ORDER BY day", [["mon"], ["tue"]]),
+        ("SELECT t.day, length(day) FROM t GROUP BY (day), length(day) ORDER BY 1 LIMIT 1", [["mon", "3"]]),
         ("SELECT id FROM t ORDER BY -id LIMIT 1 OFFSET 1", [["2"]]),
         ("SELECT -id AS id FROM t ORDER BY id LIMIT 1", [["-3"]]),
         ("SELECT upper(name) AS name FROM t WHERE name = 'one'", [["ONE"]]),
