@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from config import Environment
 from datalake.access import Grant
 
-READ_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartition", "glue:GetPartitions")
+READ_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
 EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
 NO_RESOURCE_LEVEL = "The service takes no resource for these actions."
 
@@ -74,11 +74,11 @@ class LakeGrants:
         ]
         return [
             Grant(["glue:GetConnection"], [self.arn("glue", "catalog"), *connections]),
-            Grant(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], secrets),
+            Grant(["secretsmanager:GetSecretValue"], secrets),
         ]
 
     def write_ledger(self) -> Grant:
-        actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+        actions = ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"]
         table = self.arn("dynamodb", f"table/{self._environment.resource('ledger')}")
         return Grant([f"dynamodb:{action}" for action in actions], [table, f"{table}/index/by_pipeline"])
 
@@ -86,6 +86,11 @@ class LakeGrants:
         streams = self.arn("logs", f"log-group:{group}:log-stream:*")
         why = "A log stream's name is made when the code starts."
         return Grant(["logs:CreateLogStream", "logs:PutLogEvents"], [streams], why=why)
+
+    def write_job_logs(self) -> Grant:
+        why = "Glue names a run's log groups by prefix, and at times by role and security configuration too."
+        actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+        return Grant(actions, [self.arn("logs", "log-group:/aws-glue/*")], why=why)
 
     def put_metrics(self, namespace: str) -> Grant:
         only = {"StringEquals": {"cloudwatch:namespace": namespace}}

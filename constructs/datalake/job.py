@@ -86,7 +86,6 @@ class LakeJobs(Construct):
             "--conf": " --conf ".join(f"{key}={value}" for key, value in spark_conf(self._environment).items()),
             "--job-bookmark-option": "job-bookmark-disable",  # the run ledger knows what was read
             "--custom-logGroup-prefix": self._log_prefix,
-            "--custom-logStream-prefix": name,
             "--TempDir": f"s3://{self._environment.bucket('scratch')}/glue/{name}/",
         }
 
@@ -95,8 +94,7 @@ class LakeJobs(Construct):
             self._lake.use_key(),
             self._lake.write_ledger(),
             *self._lake.scratch(f"glue/{name}"),
-            self._lake.write_logs(f"{self._log_prefix}/error"),
-            self._lake.write_logs(f"{self._log_prefix}/output"),
+            self._lake.write_job_logs(),
             self._lake.put_metrics("Glue"),
         ]
         return role(
