@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.errors import CommandError
 from cli.target import ROOT, EnvOption
 
 ContextOption = Annotated[
@@ -66,30 +67,32 @@ def _cdk(env: str, context: list[str] | None, *arguments: str) -> None:
 
         lake = target(env)
         running = laptop.running()
-        assert running is not None and lake.endpoint_url is not None  # target() has refused otherwise
+        assert running is not None  # target() has refused otherwise
+        assert lake.endpoint_url is not None
         environment |= laptop.USER.environment(lake.endpoint_url, lake.environment.region)
         pairs.append(f"source_port={running.source_port}")
-        _bootstrap(env, environment, pairs)
+        _bootstrap(env, environment)
     raise typer.Exit(_call(environment, pairs, *arguments))
 
 
-def _bootstrap(env: str, environment: dict[str, str], pairs: list[str]) -> None:
+def _bootstrap(env: str, environment: dict[str, str]) -> None:
     """The laptop's account starts empty: bootstrap it as one would a new account. A second time it is a no-op."""
     import config
+    from local import prerequisites
+    from local.laptop import STATE
 
     place = config.load(env)
-    code = _call(environment, pairs, "bootstrap", f"aws://{place.account}/{place.region}", "--app", "", quiet=True)
-    if code:
-        raise typer.Exit(code)
+    command = [*prerequisites.cdk(), "--no-notices", "bootstrap", f"aws://{place.account}/{place.region}"]
+    # Away from cdk.json: the CLI would synthesize the app first, for nothing.
+    done = subprocess.run(command, cwd=STATE, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise CommandError(f"The endpoint could not be bootstrapped: {done.stderr.strip().splitlines()[-1]}")
 
 
-def _call(environment: dict[str, str], pairs: list[str], *arguments: str, quiet: bool = False) -> int:
+def _call(environment: dict[str, str], pairs: list[str], *arguments: str) -> int:
     from local import prerequisites
 
-    command = [*prerequisites.cdk(), "--no-notices", *arguments]
-    if "--app" not in arguments:
-        command += ["--app", f'"{sys.executable}" app.py']
+    command = [*prerequisites.cdk(), "--no-notices", *arguments, "--app", f'"{sys.executable}" app.py']
     for pair in pairs:
         command += ["-c", pair]
-    output = subprocess.DEVNULL if quiet else None
-    return subprocess.call(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    return subprocess.call(command, cwd=ROOT, env=environment)

@@ -109,7 +109,7 @@ def logs(name: RunArgument, env: EnvOption = "local") -> None:
     for job_run in job_runs:
         console.print(f"{job_run['JobName']} {job_run['Id']} {job_run['JobRunState']}", style="bold")
         for group in ("output", "error"):
-            for event in _events(client, f"/aws-glue/jobs/{group}", job_run["Id"]):
+            for event in _events(client, f"{lake.environment.job_log_groups}/{group}", job_run["Id"]):
                 console.print(event["message"].rstrip("\n"), markup=False)
 
 

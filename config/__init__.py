@@ -110,6 +110,11 @@ class Environment:
         return f"/aws/vendedlogs/states/{self.project}-{self.name}"
 
     @property
+    def job_log_groups(self) -> str:
+        """What the names of the job runs' two log groups begin with: Glue adds /output and /error."""
+        return f"/aws-glue/{self.project}-{self.name}"
+
+    @property
     def topic_arn(self) -> str:
         return f"arn:aws:sns:{self.region}:{self.account}:{self.resource('alerts')}"
 

@@ -61,7 +61,9 @@ def _install(folder: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **node_environment()})
         if done.returncode:
             reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise PrerequisiteError(f"npm could not install '{CDK_CLI}': {reason}. Check the network, then run this again.")
+            raise PrerequisiteError(
+                f"npm could not install '{CDK_CLI}': {reason}. Check the network, then run this again."
+            )
         if not folder.exists():
             unfinished.rename(folder)  # whole or not at all: an interrupted install is not taken for one
     finally:

@@ -37,7 +37,9 @@ def synth(output: Path, *, validate: bool = True, **context: str) -> dict[str, i
     if done.returncode:
         raise SynthError(_last_words(done.stderr))
     templates = sorted(output.glob("*.template.json"))
-    return {path.name.removesuffix(".template.json"): len(json.loads(path.read_text())["Resources"]) for path in templates}
+    return {
+        path.name.removesuffix(".template.json"): len(json.loads(path.read_text())["Resources"]) for path in templates
+    }
 
 
 def _shipped_context() -> dict[str, object]:

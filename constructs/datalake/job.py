@@ -41,7 +41,7 @@ class LakeJobs(Construct):
         self._code = code
         self._jar = code.jar()
         self._lake = LakeGrants(environment, key_arn=key.key_arn)
-        self._log_prefix = f"/aws-glue/{environment.project}-{environment.name}"
+        self._log_prefix = environment.job_log_groups
         for stream in ("error", "output"):  # the two that Glue 5 writes
             log_group(self, stream.title(), name=f"{self._log_prefix}/{stream}", environment=environment, key=key)
         self._security = glue.SecurityConfiguration(

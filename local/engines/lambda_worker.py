@@ -9,32 +9,17 @@ from __future__ import annotations
 
 import decimal
 import importlib
-import importlib.machinery
 import json
 import logging
 import os
+import runpy
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-RUNTIME_PACKAGES = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
 END_OF_LOG = "\0END-OF-LOG\0"
-
-
-class RuntimePackages:
-    """Finds the packages that Lambda's runtime brings, and no other of this Python's."""
-
-    def __init__(self, site_packages: str) -> None:
-        self._path = [site_packages]
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: Any = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if path is not None or name not in RUNTIME_PACKAGES:
-            return None
-        return importlib.machinery.PathFinder.find_spec(name, self._path)
 
 
 class Context:
@@ -149,7 +134,8 @@ class Worker:
 def main(argv: list[str]) -> None:
     answers, task_root, site_packages, handler, log_format = argv
     sys.path.insert(0, task_root)
-    sys.meta_path.append(RuntimePackages(site_packages))
+    runtime = runpy.run_path(os.path.join(os.path.dirname(__file__), "runtime_packages.py"))
+    sys.meta_path.append(runtime["RuntimePackages"](site_packages, runtime["LAMBDA"]))
     os.chdir(task_root)
     formatter = LogFormat()
     formatter.as_json = log_format == "JSON"

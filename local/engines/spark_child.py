@@ -1,6 +1,7 @@
 """One job run: a deployed script in a process of its own, attached to the warm JVM or with a JVM that it starts.
 
-Started by path, so that a script finds only what was deployed with it and installed, never this repository.
+Started as `python -I -S spark_child.py REQUEST`, so that a script finds what was deployed with it and what Glue brings,
+never this repository or another package that happens to be installed here.
 """
 
 from __future__ import annotations
@@ -146,6 +147,11 @@ class Measured:
         return self.seconds
 
 
+def _bring_packages(request: dict[str, Any]) -> None:
+    runtime = runpy.run_path(str(Path(__file__).with_name("runtime_packages.py")))
+    sys.meta_path.append(runtime["RuntimePackages"](request["site_packages"], runtime["GLUE"]))
+
+
 def _work(request: dict[str, Any]) -> None:
     sys.path[:0] = [str(Path(request["script"]).parent), *request["paths"]]
     sys.argv = [request["script"], *request["arguments"]]
@@ -156,6 +162,7 @@ def _work(request: dict[str, Any]) -> None:
 
 def main(argv: list[str]) -> int:
     request = json.loads(Path(argv[1]).read_text())
+    _bring_packages(request)
     answer: dict[str, Any] = {"error": None, "seconds": None}
     measured = None if request["warm"] else Measured()
     code = 0

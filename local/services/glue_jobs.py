@@ -10,7 +10,7 @@ from moto.glue import models
 from moto.glue.exceptions import ConcurrentRunsExceededException
 
 from local.engines import versions
-from local.services.glue_logs import GROUP
+from local.services.glue_logs import groups
 from local.services.glue_request import Work
 from local.services.glue_runs import Runner, utc_now
 
@@ -57,7 +57,7 @@ class JobRun(models.FakeJobRun):
             "JobRunState": self.state,
             "Arguments": self.given,
             "ExecutionTime": round((until - self.started_on).total_seconds()),
-            "LogGroupName": GROUP,
+            "LogGroupName": groups(self.work.arguments),
             "GlueVersion": self.glue_version,
             "ExecutionClass": self.execution_class,
             "JobMode": "SCRIPT",

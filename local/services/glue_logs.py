@@ -6,12 +6,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
 GROUP = "/aws-glue/jobs"
+PREFIX = "--custom-logGroup-prefix"
 LONGEST_LINE = 250_000  # CloudWatch takes 256 KB
 LARGEST_BATCH = 900_000  # and 1 MB at once
 WAIT_SECONDS = 0.5
@@ -68,6 +69,11 @@ class RunLog:
                 self._client.put_log_events(logGroupName=self._group, logStreamName=self._run, logEvents=batch)
         except ClientError as error:
             LOG.warning("Lines of the log of job run '%s' are lost: %s", self._run, error)
+
+
+def groups(arguments: Mapping[str, str]) -> str:
+    """What the names of a run's log groups begin with."""
+    return arguments.get(PREFIX, GROUP)
 
 
 def make(client: Any, group: str, stream: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from botocore.exceptions import ClientError
 
 from local.engines import jars, spark_child, spark_settings
@@ -21,6 +22,7 @@ from local.services.role_clients import RoleClients
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
+SITE_PACKAGES = str(Path(boto3.__file__).parents[1])
 SESSION = "GlueJobRunnerSession"  # as Glue calls it
 ENVIRONMENT_PROVIDER = "com.amazonaws.auth.EnvironmentVariableCredentialsProvider"
 
@@ -56,6 +58,7 @@ class Requests:
             self._download(work, uri, folder)
         request = {
             "run": work.run,
+            "site_packages": SITE_PACKAGES,
             "warm": not self._endpoint.cold,
             "script": str(self._download(work, work.script, folder / "script")),
             "arguments": ["--JOB_NAME", work.job, "--JOB_RUN_ID", work.run, "--JOB_ID", _id(work.job), *asked.script],

@@ -23,7 +23,7 @@ from local.engines import spark_child
 from local.engines.java import JavaNotFoundError
 from local.engines.spark import DYING_SECONDS, JarsNotFoundError, JvmError, Spark
 from local.services.glue_arguments import ArgumentError
-from local.services.glue_logs import GROUP, RunLog
+from local.services.glue_logs import RunLog, groups
 from local.services.glue_request import SESSION, Requests, Work
 from local.services.role_clients import RoleClients
 
@@ -81,7 +81,7 @@ class Runner:
         return end
 
     def _start(self, folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-u", spark_child.__file__, str(folder / "request.json")]
+        command = [sys.executable, "-I", "-S", "-u", spark_child.__file__, str(folder / "request.json")]
         pipe = subprocess.PIPE
         return self._endpoint.children.start(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe
@@ -90,7 +90,7 @@ class Runner:
     def _logs(self, work: Work, child: subprocess.Popen[bytes]) -> list[RunLog]:
         client = self._clients.of("logs", work.role)
         pipes = (("output", child.stdout), ("error", child.stderr))
-        return [RunLog(client, f"{GROUP}/{name}", work.run, pipe) for name, pipe in pipes if pipe]
+        return [RunLog(client, f"{groups(work.arguments)}/{name}", work.run, pipe) for name, pipe in pipes if pipe]
 
     def _watch(self, work: Work, child: subprocess.Popen[bytes], port: str | None) -> End | None:
         """Until the process ends by itself (None), or has to be ended."""

@@ -1,0 +1,136 @@
+"""The ticket lake at its published size: loaded, accounted for, queried, loaded again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cli import execution
+from cli.query import fetch
+from local import laptop, tickit
+from tests.local.ticket_lake import TicketLake, ticket_lake
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TicketLake]:
+    with ticket_lake(tmp_path_factory.mktemp("tickets")) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def first(lake: TicketLake) -> execution.Ended:
+    return lake.run()
+
+
+def test_the_first_run_succeeds(first: execution.Ended) -> None:
+    assert (first.status, first.cause) == ("SUCCEEDED", "")
+
+
+def test_every_row_read_is_accounted_for(lake: TicketLake, first: execution.Ended) -> None:
+    refined = lake.outcomes(first.run, "refine")
+    assert {name: each.read for name, each in refined.items()} == tickit.SIZES
+    for each in refined.values():
+        assert each.read == each.inserted + each.updated + each.unchanged + each.superseded + each.quarantined
+
+
+def test_the_known_faults_are_what_is_refused_each_by_the_rule_it_broke(
+    lake: TicketLake, first: execution.Ended
+) -> None:
+    refined = lake.outcomes(first.run, "refine")
+    told = {name: (each.superseded, dict(each.rules)) for name, each in refined.items()}
+    assert told == {name: (known.superseded, known.quarantined) for name, known in tickit.expected().items()}
+
+
+def test_quarantine_holds_each_refused_row_with_its_rules(lake: TicketLake, first: execution.Ended) -> None:
+    for name, known in tickit.expected().items():
+        rows = lake.rows("silver", f"{name.replace('.', '_')}__quarantine")
+        found: dict[str, int] = {}
+        for row in rows:
+            for rule in row["_rules"]:
+                found[rule] = found.get(rule, 0) + 1
+        assert found == known.quarantined, name
+        assert all(json.loads(row["_raw"]) for row in rows)
+
+
+def test_gold_totals_are_those_of_the_source_less_the_refused_rows(lake: TicketLake, first: execution.Ended) -> None:
+    refused = [json.loads(row["_raw"])["salesid"] for row in lake.rows("silver", "ecommerce_sales__quarantine")]
+    with lake.source("ecommerce") as connection:
+        expected = connection.execute(
+            "SELECT count(*), sum(pricepaid), sum(qtysold), sum(commission) FROM "
+            "(SELECT DISTINCT * FROM sales WHERE salesid <> ALL(%s)) AS sales",
+            ([int(each) for each in refused],),
+        ).fetchone()
+    columns = "count(*), sum(price_paid), sum(quantity_sold), sum(commission)"
+    for table in ("sales_by_category", "sales_by_date"):
+        _, rows, _ = fetch(lake.target, f"SELECT {columns} FROM {table}")
+        assert [Decimal(str(cell)) for cell in rows[0]] == [Decimal(each) for each in expected or ()], table
+
+
+def test_a_second_run_writes_no_row_and_makes_no_snapshot(lake: TicketLake, first: execution.Ended) -> None:
+    question = "SELECT category_name, sum(sale_amount) FROM sales_by_category GROUP BY category_name ORDER BY 1"
+    before, answer = lake.snapshots(), fetch(lake.target, question)[1]
+    second = lake.run()
+    assert second.status == "SUCCEEDED"
+    assert lake.snapshots() == before
+    assert fetch(lake.target, question)[1] == answer
+    for step in ("refine", "model"):
+        for each in lake.outcomes(second.run, step).values():
+            assert (each.inserted, each.updated, each.deleted) == (0, 0, 0), each.dataset
+
+
+def test_boto3_the_aws_cli_and_pyiceberg_see_the_same_lake(lake: TicketLake, first: execution.Ended) -> None:
+    database = lake.environment.database("silver")
+    by_boto3 = {each["Name"] for each in lake.client("glue").get_tables(DatabaseName=database)["TableList"]}
+    assert by_boto3 == {name for _, name in lake.catalog().list_tables(database)}
+    assert by_boto3 == set(_aws(lake, "glue", "get-tables", "--database-name", database, "--query", "TableList[].Name"))
+
+    machine = lake.target.state_machine("tickit")
+    executions = lake.client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    assert first.run in {each["name"] for each in executions}
+    listed = _aws(
+        lake, "stepfunctions", "list-executions", "--state-machine-arn", machine, "--query", "executions[].name"
+    )
+    assert listed == [each["name"] for each in executions]
+
+    job = lake.environment.resource("refine")
+    runs = [each["Id"] for each in lake.client("glue").get_job_runs(JobName=job)["JobRuns"]]
+    assert runs
+    assert _aws(lake, "glue", "get-job-runs", "--job-name", job, "--query", "JobRuns[].Id") == runs
+
+
+def test_every_call_of_the_run_is_made_by_a_deployed_role(lake: TicketLake, first: execution.Ended) -> None:
+    roles = {role["RoleName"] for role in lake.client("iam").list_roles()["Roles"]}
+    recorded = json.loads(_get(f"{lake.laptop.url}/_headwater/calls"))["calls"]
+    by_role = {call["role"] for call in recorded if call["role"] in roles}
+    for part in ("apply", "ingest", "refine", "model", "plan", "conclude", "tickit"):
+        assert any(part in role for role in by_role), part
+    writes = [call for call in recorded if call["action"] == "s3:PutObject" and "-silver-" in call["resource"]]
+    assert writes
+    assert all(call["role"] in roles for call in writes)
+
+
+def _aws(lake: TicketLake, *arguments: str) -> list[str]:
+    """The AWS CLI's answer."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("aws")), *arguments, "--output", "json"],
+        env={**laptop.USER.environment(lake.laptop.url, lake.laptop.region), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+def _get(url: str) -> bytes:
+    from urllib.request import urlopen
+
+    with urlopen(url) as answer:
+        body: bytes = answer.read()
+    return body
