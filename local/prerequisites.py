@@ -21,9 +21,9 @@ def cache() -> Path:
 
 def fetch() -> None:
     """Spark's jars are in the cache afterwards; the first time this downloads about 250 MB."""
-    from local.engines import spark
+    from local.engines import jars
 
-    spark.fetch()
+    jars.fetch()
 
 
 def node() -> Path:

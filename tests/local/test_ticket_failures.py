@@ -1,0 +1,172 @@
+"""What goes wrong at night: a table vanishes, a job dies, a password is wrong; and that a redrive puts it right."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from local import tickit
+from local.engines.spark_child import HEADWATER_RUN
+from tests.local.ticket_lake import TicketLake, ticket_lake
+
+SCALE = 0.02
+
+
+def change_sources(lake: TicketLake) -> None:
+    """A day's work in the sources: rows change, come and, in one table each, nothing else."""
+    with lake.source("saas") as connection:
+        connection.execute("UPDATE users SET city = 'Lisbon' WHERE userid BETWEEN 100 AND 140")
+        connection.execute("UPDATE category SET catdesc = 'Changed' WHERE catid = 3")
+    with lake.source("ecommerce") as connection:
+        connection.execute("UPDATE sales SET saletime = saletime + interval '1 hour' WHERE salesid BETWEEN 50 AND 80")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The tables of a lake in which nothing went wrong: a first run, a day's work, a second run."""
+    with ticket_lake(tmp_path_factory.mktemp("undisturbed"), scale=SCALE) as lake:
+        assert lake.run().status == "SUCCEEDED"
+        change_sources(lake)
+        assert lake.run().status == "SUCCEEDED"
+        return lake.fingerprints()
+
+
+@pytest.fixture
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TicketLake]:
+    """A lake after its first run and a day's work in the sources."""
+    with ticket_lake(tmp_path_factory.mktemp("disturbed"), scale=SCALE) as up:
+        assert up.run().status == "SUCCEEDED"
+        change_sources(up)
+        yield up
+
+
+@pytest.fixture
+def cold_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TicketLake]:
+    with ticket_lake(tmp_path_factory.mktemp("cold"), scale=SCALE, cold=True) as up:
+        yield up
+
+
+def test_a_vanished_table_fails_its_dataset_alone_and_a_redrive_works_it_alone(
+    lake: TicketLake, undisturbed: dict[str, str]
+) -> None:
+    alerts = _listen(lake)
+    before = lake.snapshots()
+    tickit.vanish(lake.admin, "saas.category")
+    failed = lake.run()
+
+    assert failed.status == "FAILED"
+    assert "saas.category" in failed.cause
+    after = lake.snapshots()
+    silver, gold = lake.environment.database("silver"), lake.environment.database("gold")
+    assert after[f"{silver}.saas_users"] != before[f"{silver}.saas_users"], "a sibling is published"
+    assert after[f"{silver}.saas_category"] == before[f"{silver}.saas_category"]
+    assert {t: s for t, s in after.items() if t.startswith(gold)} == {
+        t: s for t, s in before.items() if t.startswith(gold)
+    }
+    alert = _alert(lake, alerts)
+    for word in (failed.run, "saas.category", "category", "runbook"):
+        assert word in alert, word
+
+    tickit.restore(lake.admin, "saas.category")
+    redriven = lake.redrive(failed.run)
+    assert redriven.status == "SUCCEEDED"
+    assert set(lake.outcomes(failed.run, "ingest", attempt=1)) == {"saas.category"}
+    assert set(lake.outcomes(failed.run, "refine", attempt=1)) == {"saas.category"}
+    assert lake.fingerprints() == undisturbed
+
+
+def test_a_job_process_killed_during_refine_leaves_nothing_that_a_redrive_does_not_put_right(
+    lake: TicketLake, undisturbed: dict[str, str]
+) -> None:
+    run = lake.start()
+    job_run = _running(lake, "refine")
+    time.sleep(0.8)
+    _kill(job_run, "python")
+    failed = lake.wait(run)
+    assert failed.status == "FAILED"
+
+    left = lake.snapshots()
+    time.sleep(5)
+    assert lake.snapshots() == left, "a dead job committed late"
+    assert lake.redrive(run).status == "SUCCEEDED"
+    assert lake.fingerprints() == undisturbed
+
+
+def test_a_killed_jvm_fails_the_run_and_a_redrive_puts_it_right(
+    cold_lake: TicketLake, undisturbed: dict[str, str]
+) -> None:
+    assert cold_lake.run().status == "SUCCEEDED"
+    change_sources(cold_lake)
+    run = cold_lake.start()
+    job_run = _running(cold_lake, "refine")
+    time.sleep(6)  # its JVM takes a while to start, and should be at work
+    _kill(job_run, "java")
+    failed = cold_lake.wait(run)
+    assert failed.status == "FAILED"
+
+    left = cold_lake.snapshots()
+    time.sleep(5)
+    assert cold_lake.snapshots() == left
+    assert cold_lake.redrive(run).status == "SUCCEEDED"
+    assert cold_lake.fingerprints() == undisturbed
+
+
+def test_a_wrong_password_is_said_without_saying_it(lake: TicketLake) -> None:
+    secrets, name = lake.client("secretsmanager"), lake.environment.secret("saas")
+    secret = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+    secrets.put_secret_value(SecretId=name, SecretString=json.dumps({**secret, "password": "w-r-o-n-g"}))
+    failed = lake.run()
+    assert failed.status == "FAILED"
+    outcome = lake.outcomes(failed.run, "ingest")["saas.users"]
+    assert "password" in outcome.cause
+    assert name in outcome.cause + outcome.remedy
+    assert "w-r-o-n-g" not in json.dumps(
+        lake.client("logs").filter_log_events(logGroupName=f"{lake.environment.job_log_groups}/error")
+    )
+    assert "w-r-o-n-g" not in outcome.cause + outcome.remedy + failed.cause
+
+
+def _listen(lake: TicketLake) -> str:
+    """A queue that hears the lake's alerts, as an on-call engineer's mail does."""
+    sqs = lake.client("sqs")
+    queue: str = sqs.create_queue(QueueName="on-call")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    lake.client("sns").subscribe(TopicArn=lake.environment.topic_arn, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def _alert(lake: TicketLake, queue: str, seconds: float = 30) -> str:
+    """The first alert that arrives."""
+    sqs, until = lake.client("sqs"), time.monotonic() + seconds
+    while time.monotonic() < until:
+        for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
+            text: str = json.loads(message["Body"])["Message"]
+            return text
+    pytest.fail(f"No alert came within {seconds} s.")
+
+
+def _running(lake: TicketLake, job: str, seconds: float = 120) -> str:
+    """The id of the job's run, once it is running."""
+    glue, name, until = lake.client("glue"), lake.environment.resource(job), time.monotonic() + seconds
+    while time.monotonic() < until:
+        for each in glue.get_job_runs(JobName=name)["JobRuns"]:
+            if each["JobRunState"] == "RUNNING":
+                found: str = each["Id"]
+                return found
+        time.sleep(0.05)
+    pytest.fail(f"The job {name} was not running within {seconds} s.")
+
+
+def _kill(job_run: str, program: str) -> None:
+    """Kill the one process of a job run that is this program, as the kernel does when memory is short."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(HEADWATER_RUN) == job_run and process.name().startswith(program):
+                process.kill()
+                return
+    pytest.fail(f"The job run {job_run} has no process '{program}'.")
