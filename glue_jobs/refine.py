@@ -84,12 +84,15 @@ def pending(job: Job) -> list[str]:
     return [each for each in job.plan.datasets if each in ready]
 
 
-def main(argv: list[str]) -> None:
-    job = open_job(argv)
+def refine_all(job: Job) -> list[Outcome]:
     datasets = pending(job)
     loads = [job.ledger.load(each, str(job.run)) for each in datasets]
     size_for(job.spark, max((load.rows for load in loads if load), default=0))
-    work(job, "refine", datasets, refine)
+    return work(job, "refine", datasets, refine)
+
+
+def main(argv: list[str]) -> None:
+    refine_all(open_job(argv))
 
 
 if __name__ == "__main__":
