@@ -18,7 +18,6 @@ from urllib.parse import urlparse
 from local.engines import gateway, java, versions
 
 Say = Callable[[str], None]
-REPOSITORY = "https://repo1.maven.org/maven2"
 EXPECTED_MEGABYTES = 420
 REPORT_SECONDS = 3.0
 
@@ -95,7 +94,7 @@ def _why(log: Path) -> str:
         reason = "it answered, but has no such package. Check the repository that your proxy shows"
     else:
         reason = "it cannot be reached. Check the network, or set https_proxy to your proxy"
-    return f"Spark's jars could not be fetched from '{REPOSITORY}': {reason}; then run this again. Details: {kept}"
+    return f"Spark's jars could not be fetched from Maven Central: {reason}; then run this again. Details: {kept}"
 
 
 @contextmanager
