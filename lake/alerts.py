@@ -43,6 +43,7 @@ class Alert:
     status: str
     failures: tuple[Failure, ...]
     runbook: str
+    environment: str
 
     @property
     def subject(self) -> str:
@@ -57,7 +58,10 @@ class Alert:
             lines += [f"{each.dataset or 'The run'} failed in {each.step}: {each.cause}", f"  To do: {each.remedy}", ""]
         if len(self.failures) > _TELL:
             lines += [f"And {len(self.failures) - _TELL} more.", ""]
-        lines += [f"All that the ledger knows: ./headwater explain {self.run}", f"Runbook: {self.runbook}"]
+        lines += [
+            f"All that the ledger knows: ./headwater explain {self.run} --env {self.environment}",
+            f"Runbook: {self.runbook}",
+        ]
         return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What the laptop needs beside Python packages: Spark's jars, and for deploys the pinned CDK CLI. Fetched once, into a cache."""
+"""What the laptop needs beside Python packages, fetched once into a cache: Spark's jars and the pinned CDK CLI."""
 
 from __future__ import annotations
 

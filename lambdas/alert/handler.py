@@ -69,7 +69,8 @@ def alert(detail: dict[str, Any], known: tuple[Failure, ...], own: Failure | Non
     pipeline = run.pipeline if run else detail["stateMachineArn"].rpartition(":")[2]
     page = DATASET_FAILED if known else EXECUTION_FAILED
     failures = (own, *known) if own else known
-    return Alert(pipeline, detail["name"], detail["status"], failures, f"{lake.environment.runbook}#{page}")
+    runbook = f"{lake.environment.runbook}#{page}"
+    return Alert(pipeline, detail["name"], detail["status"], failures, runbook, lake.environment.name)
 
 
 def remember(ledger: Ledger, run: RunId) -> None:

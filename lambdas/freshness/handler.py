@@ -124,7 +124,7 @@ def _tell(lake: Lake, ledger: Ledger, due: Due, found: tuple[str, Failure] | Non
     with ledger.once(due.run, page) as mine:
         if mine:
             publish(
-                Alert(due.pipeline.name, due.run, status, (failure,), runbook),
+                Alert(due.pipeline.name, due.run, status, (failure,), runbook, lake.environment.name),
                 lake.environment.topic_arn,
                 client("sns"),
             )

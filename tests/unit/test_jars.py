@@ -28,5 +28,5 @@ def test_a_jar_that_cannot_be_fetched_is_named_with_the_resolvers_reason(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jars, "FETCH", [sys.executable, "-c", "raise SystemExit('No network. Check it.')"])
-    with pytest.raises(jars.JarError, match=r"spark-avro.*is missing and could not be fetched: No network\. Check it\."):
+    with pytest.raises(jars.JarError, match=r"spark-avro.*missing and could not be fetched: No network\. Check it\."):
         jars.spark_avro()

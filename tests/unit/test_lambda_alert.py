@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from tests.unit.compiled_lake import ENVIRONMENT
 from tests.unit.functions import bare
 
 RUN = "tickit-20261121T0000-01"
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:headwater-test-tickit"
 JOB_CAUSE = json.dumps({"JobName": "headwater-test-refine", "JobRunState": "FAILED", "ErrorMessage": "Killed."})
 
@@ -151,12 +153,13 @@ def test_a_message_carries_no_password(cause: str) -> None:
 
 def test_a_message_fits_whatever_happened() -> None:
     failures = tuple(Failure(f"saas.täble_{number}", "refine", clean("x" * 9999), "Mend it.") for number in range(1000))
-    alert = Alert("tickit", RUN, "FAILED", failures, "docs/runbook.md")
+    alert = Alert("tickit", RUN, "FAILED", failures, "docs/runbook.md", "dev")
     assert len(alert.subject) <= 100
     assert alert.subject.isascii()
     assert "And 975 more." in alert.text
     assert len(alert.text.encode()) < 256 * 1024
 
 
-def test_pages_are_anchors() -> None:
-    assert all(page == page.lower().replace(" ", "-") for page in PAGES)
+def test_the_runbook_has_the_page_of_every_alert() -> None:
+    headings = [line.removeprefix("## ") for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")]
+    assert set(PAGES) <= {heading.lower().replace(" ", "-") for heading in headings}
