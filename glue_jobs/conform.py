@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -14,33 +14,43 @@ from glue_jobs.failures import SourceColumnMissingError
 from lake.model import Dataset, Reference
 
 INGESTED = ("_ingested_at", "_run")  # what ingest adds to the source's columns
-SOURCE = "_source"
 RULES = "_rules"
+LANE = "_lane"
+SOURCE = "_source_"  # before the name of a source column that is kept as it came
+WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 Broken = tuple[str, Column]
 
 
 def conform(bronze: DataFrame, dataset: Dataset, logical: datetime, parents: Mapping[str, DataFrame]) -> DataFrame:
-    """The contract's columns, `_version`, `_hash`, the broken `_rules`, and the row as it came in `_source`.
+    """The contract's columns, `_version`, `_hash`, the broken `_rules`, and what else `raw` needs.
 
-    `parents` holds, for each reference by name, the distinct keys of its parent as ingested.
+    `_lane` is 0 for a clean row; a broken one shares its lane with its exact copies only. `parents` holds, for each
+    reference by name, the distinct keys of its parent as ingested.
     """
     kinds = dict(bronze.dtypes)
     rows = typed(bronze, dataset)
     for reference in dataset.references:
         rows = rows.join(*_look_up(parents[reference.name], reference), how="left")
-    rules = [*_type_rules(dataset, kinds), *_required_rules(dataset), *_row_rules(dataset), *_references(dataset)]
-    return rows.select(
-        SOURCE,
+    rules = [
+        *_type_rules(dataset, kinds),
+        *_required_rules(dataset, rows.columns),
+        *_row_rules(dataset),
+        *_references(dataset),
+    ]
+    judged = rows.select(
+        *(_quoted(name) for name in rows.columns if name.startswith(SOURCE)),
         *_names(dataset),
         _version(dataset, logical).alias("_version"),
         _hash(dataset).alias("_hash"),
         broken(rules).alias(RULES),
     )
+    copies = F.xxhash64(raw(judged.columns, dataset)).bitwiseOR(F.lit(1))
+    return judged.withColumn(LANE, F.when(F.size(RULES) == 0, F.lit(0).cast("bigint")).otherwise(copies))
 
 
 def typed(bronze: DataFrame, dataset: Dataset) -> DataFrame:
-    """Each column cast to its type, null where it cannot be; the row as it came is kept whole."""
+    """Each column cast to its type, null where it cannot be; source columns that this could change are kept beside."""
     found = [name for name in bronze.columns if name not in INGESTED]
     missing = [column.source for column in dataset.columns if column.source not in found]
     if missing:
@@ -48,9 +58,19 @@ def typed(bronze: DataFrame, dataset: Dataset) -> DataFrame:
             f'Column "{missing[0]}" of table "{dataset.source_object}" does not exist in source "{dataset.source}".',
             "Bring the column back, or correct the contract, then redrive the execution.",
         )
-    source = F.struct(*(_quoted(name) for name in found)).alias(SOURCE)
+    kinds = dict(bronze.dtypes)
+    same = {each.source for each in dataset.columns if _exact(kinds[each.source], each.type)}
+    kept = (F.col(_quoted(name)).alias(f"{SOURCE}{name}") for name in found if name not in same)
     casts = (F.expr(f"try_cast({_quoted(each.source)} AS {each.type})").alias(each.name) for each in dataset.columns)
-    return bronze.select(source, *casts)
+    return bronze.select(*kept, *casts)
+
+
+def raw(columns: Sequence[str], dataset: Dataset) -> Column:
+    """The row as it came: its source columns in order of name, from those kept and those that no cast has changed."""
+    came = {name.removeprefix(SOURCE): F.col(_quoted(name)) for name in columns if name.startswith(SOURCE)}
+    for each in dataset.columns:
+        came.setdefault(each.source, F.col(_quoted(each.name)))
+    return F.struct(*(came[name].alias(name) for name in sorted(came)))
 
 
 def parent_keys(bronze: DataFrame, parent: Dataset, reference: Reference, small: bool) -> DataFrame:
@@ -85,13 +105,19 @@ def _look_up(keys: DataFrame, reference: Reference) -> tuple[DataFrame, Column]:
 
 def _type_rules(dataset: Dataset, kinds: Mapping[str, str]) -> Iterator[Broken]:
     for column in dataset.columns:
-        if kinds[column.source] == column.type or column.type == "string":
+        if _exact(kinds[column.source], column.type) or column.type == "string":
             continue
-        given, lost = F.col(f"{SOURCE}.{_quoted(column.source)}"), F.col(column.name).isNull()
+        given, lost = F.col(_quoted(f"{SOURCE}{column.source}")), F.col(column.name).isNull()
         if _may_round(kinds[column.source], column.type):
-            exact = f"try_cast({SOURCE}.{_quoted(column.source)} AS decimal(38,18))"
+            exact = f"try_cast({_quoted(f'{SOURCE}{column.source}')} AS decimal(38,18))"
             lost |= F.coalesce(F.expr(f"{exact} <> {_quoted(column.name)}"), F.lit(False))
         yield f"type_{column.name}", given.isNotNull() & lost
+
+
+def _exact(source: str, target: str) -> bool:
+    """Whether every value is the same after the cast, so that the row as it came can be told from it."""
+    wider = source in WHOLE and target in WHOLE and WHOLE.index(source) <= WHOLE.index(target)
+    return source == target or wider
 
 
 def _may_round(source: str, target: str) -> bool:
@@ -104,10 +130,11 @@ def _may_round(source: str, target: str) -> bool:
     return target in ("int", "bigint") and (source in ("float", "double") or source.startswith("decimal"))
 
 
-def _required_rules(dataset: Dataset) -> Iterator[Broken]:
+def _required_rules(dataset: Dataset, columns: Sequence[str]) -> Iterator[Broken]:
     for column in dataset.columns:
         if column.required:
-            yield f"required_{column.name}", F.col(f"{SOURCE}.{_quoted(column.source)}").isNull()
+            kept = f"{SOURCE}{column.source}"
+            yield f"required_{column.name}", F.col(_quoted(kept if kept in columns else column.name)).isNull()
 
 
 def _row_rules(dataset: Dataset) -> Iterator[Broken]:

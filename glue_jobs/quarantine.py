@@ -5,22 +5,23 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, SparkSession, functions as F
 
 from glue_jobs import iceberg
-from glue_jobs.conform import RULES, SOURCE
+from glue_jobs.conform import RULES, raw
+from lake.model import Dataset
 
 OPEN = "open"
 
 
-def refused(rows: DataFrame, dataset: str, run: str) -> DataFrame:
+def refused(rows: DataFrame, dataset: Dataset, run: str) -> DataFrame:
     """The rows as the quarantine table holds them; the same row of the same dataset always has the same id."""
-    raw = F.to_json(SOURCE)
+    came = F.to_json(raw(rows.columns, dataset))
     return rows.select(
-        F.sha2(F.concat_ws("\n", F.lit(dataset), raw), 256).alias("_row_hash"),
+        F.sha2(F.concat_ws("\n", F.lit(dataset.id), came), 256).alias("_row_hash"),
         F.col(RULES).alias("_rules"),
-        raw.alias("_raw"),
+        came.alias("_raw"),
         F.lit(run).alias("_first_run"),
         F.lit(run).alias("_last_run"),
         F.lit(OPEN).alias("_state"),
-        F.lit(dataset).alias("_dataset"),
+        F.lit(dataset.id).alias("_dataset"),
     )
 
 

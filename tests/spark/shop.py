@@ -15,14 +15,14 @@ from lake.ledger import Ledger, Outcome
 from lake.model import Dataset, Lake
 from lake.runs import RunId
 
-CUSTOMERS = {
+CUSTOMERS: dict[str, Any] = {
     "columns": [
         {"name": "customer_id", "type": "bigint", "source": "id", "required": True},
         {"name": "name", "type": "string", "source": "name", "required": True},
     ],
     "key": ["customer_id"],
 }
-ORDERS = {
+ORDERS: dict[str, Any] = {
     "columns": [
         {"name": "order_id", "type": "bigint", "source": "id", "required": True},
         {"name": "customer_id", "type": "bigint", "source": "customer"},
@@ -47,7 +47,7 @@ ORDERS = {
          "threshold": 1000, "severity": "warn"},
     ],
 }  # fmt: skip
-TOTALS = {
+TOTALS: dict[str, Any] = {
     "columns": [
         {"name": "customer_id", "type": "bigint", "required": True},
         {"name": "total", "type": "decimal(18,2)"},
@@ -59,7 +59,7 @@ TOTALS = {
     "inputs": ["shop.orders"],
     "gates": [{"name": "few", "metric": "row_count", "operator": "between", "threshold": [0, 3]}],
 }
-BEST = {
+BEST: dict[str, Any] = {
     "columns": [{"name": "customer_id", "type": "bigint", "required": True}, {"name": "name", "type": "string"}],
     "key": ["customer_id"],
     "sql": "SELECT customer_id, name FROM shop_customers JOIN gold_totals USING (customer_id) WHERE total > 9",
@@ -75,6 +75,13 @@ class FolderLake(Lake):
     """The same lake with folders for buckets."""
 
     warehouse: Path
+
+    @classmethod
+    def of(cls, data: dict[str, Any], warehouse: Path) -> FolderLake:
+        made = cls.from_dict(data)
+        assert isinstance(made, FolderLake)
+        made.warehouse = warehouse
+        return made
 
     def location(self, dataset: Dataset) -> str:
         return self._folder(self.table(dataset))
@@ -111,11 +118,16 @@ class Shop:
             }.items()
         ]
         layers = ("bronze", "silver", "gold")
-        environment = {"name": "test", "account": "1", "region": "us-east-1", "ledger": "x", "topic_arn": ""}
+        environment: dict[str, Any] = {
+            "name": "test",
+            "account": "1",
+            "region": "us-east-1",
+            "ledger": "x",
+            "topic_arn": "",
+        }
         environment |= {"buckets": {each: f"{self.name}_{each}" for each in layers}}
         environment |= {"databases": {each: f"{self.name}_{each}" for each in layers}}
-        self.lake = FolderLake.from_dict({"environment": environment, "datasets": datasets})
-        self.lake.warehouse = self.warehouse
+        self.lake = FolderLake.of({"environment": environment, "datasets": datasets}, self.warehouse)
         return self.lake
 
     def job(self, run: str | None = None, attempt: int = 0) -> Job:

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from glue_jobs.changes import STATUS, classify
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-COLUMNS = "id bigint, _version timestamp, _hash string, _rules array<string>, _source struct<raw: string>"
+COLUMNS = "id bigint, _version timestamp, _hash string, _rules array<string>, _lane bigint"
 
 
 class Row(NamedTuple):
@@ -31,7 +31,13 @@ def at(version: int) -> datetime:
 
 def run(spark: SparkSession, rows: list[Row], held: list[Row], complete: datetime | None = None) -> Counter[Any]:
     came = [
-        (each.key, at(each.version), each.content, ["bad"] if each.dirty else [], (f"{each.key} {each}",))
+        (
+            each.key,
+            at(each.version),
+            each.content,
+            ["bad"] if each.dirty else [],
+            abs(hash(each)) | 1 if each.dirty else 0,
+        )
         for each in rows
     ]
     kept = [(each.key, at(each.version), each.content) for each in held]
@@ -44,7 +50,8 @@ def expected(rows: list[Row], held: list[Row]) -> Counter[Any]:
     """The rules, one row after another."""
     answer: Counter[Any] = Counter()
     table = {each.key: each for each in held}
-    contents, best = defaultdict(set), {}
+    contents: dict[tuple[int, int], set[str]] = defaultdict(set)
+    best: dict[int, int] = {}
     for each in (row for row in rows if not row.dirty):
         contents[each.key, each.version].add(each.content)
     for key, version in contents:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from glue_jobs import iceberg, publication
+from glue_jobs.publish import publish
 from tests.spark.shop import Shop
 
 T1, T2 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00")
@@ -79,7 +80,7 @@ def test_a_row_that_breaks_golds_contract_stops_it(shop: Shop) -> None:
 def test_a_crash_between_two_tables_is_rolled_forward(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.build(shop.run(FIRST))
     job = shop.run([*FIRST, ("4", "2", "50.00", T1)])
-    publish, calls = publication.publish, []
+    calls: list[Any] = []
 
     def crash(*arguments: Any) -> None:
         calls.append(arguments)

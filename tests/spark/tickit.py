@@ -11,15 +11,13 @@ from pyspark.sql import SparkSession
 
 import config
 from contracts import compile
-from glue_jobs import apply, aws, ingest, model, publication, refine
-from glue_jobs.work import Job, work
+from glue_jobs import apply, aws, iceberg, ingest, model, publication, refine
+from glue_jobs.work import Job, Task, work
 from lake.ledger import Ledger, Outcome
 from lake.model import Pipeline
 from lake.runs import RunId
 from local.engines.postgres import Server
 from tests.spark.shop import FolderLake
-
-
 
 
 def compiled(folder: Path, warehouse: Path) -> FolderLake:
@@ -29,9 +27,7 @@ def compiled(folder: Path, warehouse: Path) -> FolderLake:
     content: dict[str, Any] = {"environment": json.loads((package / "environment.json").read_text())}
     for part in ("datasets", "pipelines"):
         content[part] = [json.loads(each.read_text()) for each in sorted((package / part).iterdir())]
-    lake = FolderLake.from_dict(content)
-    lake.warehouse = warehouse
-    return lake
+    return FolderLake.of(content, warehouse)
 
 
 class Tickit:
@@ -69,6 +65,26 @@ class Tickit:
         run = RunId.parse(f"tickit-20260101T{hour:02}00-01")
         self.ledger.plan(str(run), attempt, self.pipeline.datasets, self.pipeline.models)
         return Job(self.spark, self.lake, self.ledger, run, attempt)
+
+    def apply(self, task: Task) -> Outcome:
+        return apply.apply(task)
+
+    def refine(self, job: Job) -> list[Outcome]:
+        return refine.refine_all(job)
+
+    def heads(self) -> list[int | None]:
+        """Where main of each table is, quarantine among them."""
+        silver = [self.lake.dataset(each) for each in self.pipeline.datasets]
+        gold = [self.lake.dataset(each) for each in self.pipeline.models]
+        names = [self.lake.table(each) for each in silver + gold] + [self.lake.quarantine(each) for each in silver]
+        return [iceberg.head(self.spark, each) for each in names]
+
+    def drop(self) -> None:
+        """Leaves no table to the next test."""
+        for layer in ("silver", "gold"):
+            database = f"lake.{self.lake.environment.databases[layer]}"
+            for row in self.spark.sql(f"SHOW TABLES IN {database}").collect():
+                self.spark.sql(f"DROP TABLE {database}.{row['tableName']}")
 
     def run(self, job: Job) -> dict[str, list[Outcome]]:
         """The outcomes of each step."""
