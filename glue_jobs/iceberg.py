@@ -22,6 +22,11 @@ def head(spark: SparkSession, table: str, branch: str = MAIN) -> int | None:
     return None if ref is None else int(ref.snapshotId())
 
 
+def summary(spark: SparkSession, table: str, snapshot: int) -> dict[str, str]:
+    """What a snapshot says of itself."""
+    return {str(name): str(value) for name, value in dict(load(spark, table).snapshot(snapshot).summary()).items()}
+
+
 def published(spark: SparkSession, table: str, snapshot: int) -> bool:
     """Whether main is at this snapshot or past it."""
     jvm: Any = spark._jvm
