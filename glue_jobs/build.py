@@ -14,7 +14,6 @@ from glue_jobs.publish import Candidate, write
 from glue_jobs.work import Task
 from lake.ledger import Outcome
 
-
 MADE_OF = "headwater.made_of"  # in a snapshot's summary: the model's contract and SQL, and the snapshots it read
 
 

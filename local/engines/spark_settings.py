@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 CATALOG = "spark.sql.catalog.lake"
+# On two cores the optimizing compiler and G1's threads take more than they give to runs of seconds.
+SMALL_MACHINE = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
 S3A = "org.apache.hadoop.fs.s3a"
 
 
@@ -19,7 +21,7 @@ def settings(url: str, jars: Iterable[Path], folder: Path, memory: str) -> dict[
         "spark.driver.memory": memory,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={folder}",
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=UTC -Djava.io.tmpdir={folder} {SMALL_MACHINE}",
         "spark.jars": ",".join(str(jar) for jar in jars),
         "spark.local.dir": str(folder),
         "spark.scheduler.mode": "FAIR",
