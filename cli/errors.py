@@ -21,7 +21,7 @@ def said(error: Exception) -> str | None:
 def _aws(error: Exception) -> str:
     name = type(error).__name__
     if name in ("NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError", "UnauthorizedSSOTokenError"):
-        return f"{error}: expected credentials for the environment's account. Log in (`aws sso login`), or use --env local."
+        return f"{error}: expected credentials for the environment's account. Log in, or use --env local."
     if name == "EndpointConnectionError":
         return f"{error}. If this is the laptop's lake, run `./headwater up`."
     return f"AWS refused the call: {error}"

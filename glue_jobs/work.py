@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -116,7 +117,9 @@ def attempt_often(task: Task, act: Callable[[Task], Outcome]) -> Outcome:
             failure = explain(error, task.dataset)
             if not failure.transient or number == TRIES:
                 if not isinstance(error, DatasetError):
-                    log.debug("%s %s", task.step, task.dataset.id, exc_info=error)
+                    # the places without the message, which may hold rows
+                    places = "".join(traceback.format_tb(error.__traceback__))
+                    log.error("%s %s %s\n%s", task.step, task.dataset.id, type(error).__name__, places)
                 return task.failed(failure, time.monotonic() - began)
             log.info("%s %s: %s Trying again.", task.step, task.dataset.id, failure.cause)
             time.sleep(0.5 * 2**number)
