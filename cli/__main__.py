@@ -37,7 +37,7 @@ app.command()(bench.bench)
 
 def main() -> None:
     try:
-        app()
+        app(prog_name="headwater")
     except Exception as error:
         sentence = said(error)
         if sentence is None:
