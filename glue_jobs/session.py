@@ -6,7 +6,8 @@ from math import ceil
 
 from pyspark.sql import SparkSession
 
-from lake.model import CATALOG, Lake
+from lake.catalog import CATALOG, catalog_settings
+from lake.model import Lake
 
 OURS = {
     "spark.sql.session.timeZone": "UTC",
@@ -23,24 +24,12 @@ def open_session(lake: Lake) -> SparkSession:
     """The session of this process; a catalog that is configured already, as on the laptop, is left as it is."""
     spark = SparkSession.builder.getOrCreate()
     if spark.conf.get(f"spark.sql.catalog.{CATALOG}", None) is None:
-        for name, value in catalog_settings(lake).items():
+        for name, value in catalog_settings(lake.environment.buckets["silver"]).items():
             spark.conf.set(name, value)
     for name, value in OURS.items():
         spark.conf.set(name, value)
     size_for(spark, 0)
     return spark
-
-
-def catalog_settings(lake: Lake) -> dict[str, str]:
-    catalog = f"spark.sql.catalog.{CATALOG}"
-    return {
-        catalog: "org.apache.iceberg.spark.SparkCatalog",
-        f"{catalog}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-        f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        f"{catalog}.warehouse": f"s3://{lake.environment.buckets['silver']}/",
-        f"{catalog}.cache-enabled": "false",  # a warm session would miss the commits of others
-        f"{catalog}.glue.skip-archive": "true",
-    }
 
 
 def size_for(spark: SparkSession, rows: int) -> None:

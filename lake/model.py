@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from lake.catalog import CATALOG
 from lake.parts import (
     Column as Column,
     CompiledLakeError as CompiledLakeError,
@@ -24,8 +25,6 @@ from lake.parts import (
     pipeline_from_dict,
 )
 from lake.runs import RunId
-
-CATALOG = "lake"  # the name of the Iceberg catalog in every Spark session
 
 
 class UnknownDatasetError(KeyError):

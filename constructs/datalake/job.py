@@ -13,21 +13,13 @@ from datalake.code import RuntimeCode
 from datalake.grants import LakeGrants
 from datalake.logs import log_group
 from datalake.nag import acknowledge
+from lake.catalog import catalog_settings
 
 
 def spark_conf(environment: Environment) -> dict[str, str]:
-    """What must be set before the session starts: the Iceberg catalog named `lake`."""
-    catalog = "spark.sql.catalog.lake"
-    return {
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.session.timeZone": "UTC",
-        catalog: "org.apache.iceberg.spark.SparkCatalog",
-        f"{catalog}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-        f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        f"{catalog}.warehouse": f"s3://{environment.bucket('silver')}/",
-        f"{catalog}.cache-enabled": "false",  # a session would otherwise miss the commits of others
-        f"{catalog}.glue.skip-archive": "true",  # Iceberg keeps the history; Glue's own copy of it has a quota
-    }
+    """What must be set before the session starts; the rest a job sets for itself."""
+    extensions = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+    return {"spark.sql.extensions": extensions, **catalog_settings(environment.bucket("silver"))}
 
 
 class LakeJobs(Construct):
