@@ -13,6 +13,8 @@ MAIN = "main"
 def load(spark: SparkSession, table: str) -> Any:
     """The table as Iceberg's own Java object, fresh from the catalog."""
     jvm: Any = spark._jvm
+    # a thread of ours has no active session in the JVM, and without one Spark does not know the catalog
+    jvm.org.apache.spark.sql.SparkSession.setActiveSession(spark._jsparkSession)
     return jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, table)
 
 
