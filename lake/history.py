@@ -114,11 +114,17 @@ class RunHistory(Items):
         latest: dict[str, dict[Step, Outcome]] = {}
         for each in self.outcomes(run):
             latest.setdefault(each.dataset, {})[each.step] = each
-        failures = ([each for each in steps.values() if each.status == "failed"] for steps in latest.values())
+        failures = ([each for each in steps.values() if _lasts(each, steps.values())] for steps in latest.values())
         return [max(each, key=lambda one: (one.attempt, STEPS.index(one.step))) for each in failures if each]
 
     def _plans(self, run: str) -> list[Plan]:
         return [make(Plan, item) for item in self._query(f"RUN#{run}", "PLAN#")]
+
+
+def _lasts(outcome: Outcome, others: Iterable[Outcome]) -> bool:
+    """Whether it failed, and no later attempt has come past it: what was cured by hand has no success of its own."""
+    passed = (each for each in others if each.status == "succeeded" and each.attempt > outcome.attempt)
+    return outcome.status == "failed" and not any(STEPS.index(each.step) > STEPS.index(outcome.step) for each in passed)
 
 
 def _run(item: Item) -> Run:

@@ -179,6 +179,12 @@ def test_the_failed_are_those_whose_latest_step_failed(ledger: Ledger) -> None:
     assert [(each.dataset, each.step, each.attempt) for each in ledger.failed(RUN)] == [(VENUE, "refine", 1)]
 
 
+def test_a_failure_that_a_later_attempt_has_come_past_is_none(ledger: Ledger) -> None:
+    ledger.record(failed(USERS, step="apply"))
+    ledger.record(Outcome(RUN, 1, "ingest", USERS, "succeeded"))
+    assert ledger.failed(RUN) == []
+
+
 def test_a_plan_holds_until_the_next_attempt_is_planned(ledger: Ledger) -> None:
     assert ledger.planned(RUN, 5) is None
     first = ledger.plan(RUN, 0, [USERS, VENUE], [GOLD])
