@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import ByteType, DataType, IntegerType, LongType, ShortType
 
 from glue_jobs import bronze
+from glue_jobs.apply import unapplied
 from glue_jobs.aws import client
 from glue_jobs.connection import Source, find_source
 from glue_jobs.work import Job, Task, open_job, work
@@ -69,9 +70,10 @@ def show(task: Task, rows: DataFrame, prefix: str) -> None:
 
 def pending(job: Job) -> list[str]:
     """The planned datasets that this run has not loaded, less those whose tables could not be applied."""
-    run = str(job.run)
-    blocked = {each.dataset for each in job.ledger.failed(run) if each.step == "apply"}
-    return [each for each in job.plan.datasets if each not in blocked | job.ledger.succeeded(run, "ingest")]
+    planned = job.plan.datasets
+    # by what is applied now: the failure of an earlier attempt no longer holds once its contract was taken back
+    left = {*unapplied(job, planned), *job.ledger.succeeded(str(job.run), "ingest")}
+    return [each for each in planned if each not in left]
 
 
 def main(argv: list[str]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from graphlib import TopologicalSorter
 
+from glue_jobs.apply import unapplied
 from glue_jobs.build import Build
 from glue_jobs.causes import explain
 from glue_jobs.failures import NotBuiltError
@@ -19,15 +20,16 @@ from lake.ledger import LeaseHeldError, Outcome
 def model(job: Job, models: Sequence[str]) -> list[Outcome]:
     """The outcome of each model: all published, or none and each with its reason."""
     tasks = [Task(job, "model", job.lake.dataset(each)) for each in models]
-    outcomes = list(refused(job, tasks)) or build(job, tasks)
+    # a model whose table could not be applied has failed already, and its cause is in that outcome
+    failed = [*job.ledger.remaining(str(job.run)).datasets, *unapplied(job, models)]
+    outcomes = list(refused(tasks, failed)) if failed else build(job, tasks)
     return [conclude(each, job.ledger) for each in outcomes]
 
 
-def refused(job: Job, tasks: Sequence[Task]) -> Iterator[Outcome]:
-    """Gold stays as it was unless every dataset of the run is there."""
-    if failed := job.ledger.remaining(str(job.run)).datasets:
-        reason = NotBuiltError(f"not built: {', '.join(failed)} failed", "Cure that, then redrive the execution.")
-        yield from (task.failed(reason) for task in tasks)
+def refused(tasks: Sequence[Task], failed: Collection[str]) -> Iterator[Outcome]:
+    """Gold stays as it was unless every dataset of the run is there, and every table of its own."""
+    reason = NotBuiltError(f"not built: {', '.join(failed)} failed", "Cure that, then redrive the execution.")
+    yield from (task.failed(reason) for task in tasks if task.dataset.id not in failed)
 
 
 def build(job: Job, tasks: Sequence[Task]) -> list[Outcome]:

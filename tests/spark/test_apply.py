@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from glue_jobs import ingest
 from glue_jobs.evolution import Existing, Field, changes
 from glue_jobs.failures import ContractBreaksTableError
 from lake.model import Column
 from tests.spark.shop import CUSTOMERS, TOTALS, Shop, as_dataset
 
+ORDERS = [("1", "1", "1.00", "2026-01-01 00:00:00")]
 LINEAGE = (Field("_version", "timestamp"), Field("_hash", "string"), Field("_run", "string"))
 
 
@@ -33,8 +35,35 @@ def test_what_is_applied_is_not_applied_again(shop: Shop) -> None:
     assert shop.apply() == []
 
 
+def test_a_table_that_was_dropped_is_made_again(shop: Shop) -> None:
+    shop.apply()
+    shop.spark.sql(f"DROP TABLE {shop.table('gold.totals')}")
+    shop.spark.sql(f"DROP TABLE {shop.lake.quarantine(shop.lake.dataset('shop.orders'))}")
+    assert sorted(each.dataset for each in shop.apply()) == ["gold.totals", "shop.orders"]
+    assert shop.apply() == []
+
+
+def test_nothing_is_loaded_into_a_table_behind_its_contract_until_that_is_taken_back(shop: Shop) -> None:
+    shop.apply()
+    shop.lake = shop.with_contracts(customers={"columns": CUSTOMERS["columns"][:1]})
+    job = shop.job()
+    assert [each.status for each in shop.apply(job)] == ["failed"]
+    assert ingest.pending(job) == ["shop.orders"]
+    shop.lake = shop.with_contracts()
+    assert ingest.pending(shop.job(str(job.run), attempt=1)) == ["shop.customers", "shop.orders"]
+
+
+def test_no_gold_is_built_beside_a_model_whose_table_could_not_be_applied(shop: Shop) -> None:
+    shop.build(shop.run(ORDERS))
+    narrower = [TOTALS["columns"][0], {**TOTALS["columns"][1], "type": "decimal(16,2)"}]
+    shop.lake = shop.with_contracts(totals={"columns": narrower})
+    job = shop.run(ORDERS)
+    assert [(each.dataset, each.cause) for each in shop.build(job)] == [("gold.best", "not built: gold.totals failed")]
+    assert "gold.totals" in shop.ledger.remaining(str(job.run)).models
+
+
 def test_columns_are_added_and_widened_and_old_rows_stay(shop: Shop) -> None:
-    shop.run([("1", "1", "1.00", "2026-01-01 00:00:00")])
+    shop.run(ORDERS)
     wider = [{**each, "type": "decimal(12,2)"} if each["name"] == "total" else each for each in TOTALS["columns"]]
     more = [*CUSTOMERS["columns"], {"name": "nick", "type": "string", "source": "name", "description": "It's new"}]
     shop.lake = shop.with_contracts(
