@@ -1,4 +1,4 @@
-"""Turn any error into a sentence with its cause and one with the remedy, free of passwords and rows."""
+"""Turn any error into a sentence with its cause and one with the remedy, free of passwords."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from glue_jobs.failures import DatasetError, SourceRefusedError, SourceTableMissingError, SourceUnreachableError
+from lake.alerts import clean
 from lake.ledger import LeaseHeldError, LeaseLostError
 from lake.model import Dataset
 
@@ -80,5 +81,5 @@ def _transient(error: BaseException) -> bool:
 def _sentence(error: BaseException) -> str:
     causes = [str(each.toString()) for each in _java_chain(error)]
     told = causes[-1] if causes else f"{type(error).__name__}: {error}"
-    line = next((line.strip() for line in told.splitlines() if line.strip()), type(error).__name__)
+    line = clean(next((line for line in told.splitlines() if line.strip()), type(error).__name__))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

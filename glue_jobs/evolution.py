@@ -31,7 +31,7 @@ PROPERTIES = {
 }
 PARTITIONED_BY = "headwater.partition-by"
 WIDENINGS = {("int", "bigint"), ("float", "double")}
-NEW_MAJOR = "Make it a new major version and run `headwater contract apply`, or take the change back."
+TAKE_BACK = "Take the change back and deploy; a change that hurts readers is a dataset of a new name."
 
 
 @dataclass(frozen=True)
@@ -132,12 +132,12 @@ def _refuse(existing: Existing, dataset: Dataset) -> None:
     partitions = ", ".join(dataset.partition_by)
     if existing.properties.get(PARTITIONED_BY, partitions) != partitions:
         told = f"The partitions of {dataset.id}: the table has '{existing.properties[PARTITIONED_BY]}'"
-        raise ContractBreaksTableError(f"{told}, the contract asks for '{partitions}'.", NEW_MAJOR)
+        raise ContractBreaksTableError(f"{told}, the contract asks for '{partitions}'.", TAKE_BACK)
 
 
 def _broken(dataset: Dataset, column: str, old: str, new: str) -> None:
     cause = f"The column '{column}' of {dataset.id}: the table has {old}, the contract asks for {new}"
-    raise ContractBreaksTableError(f"{cause}, which could hurt a reader.", NEW_MAJOR)
+    raise ContractBreaksTableError(f"{cause}, which could hurt a reader.", TAKE_BACK)
 
 
 def _requiredness(required: bool) -> str:

@@ -106,6 +106,7 @@ def network_interfaces(environment: Environment) -> list[Grant]:
     describe = [
         "DescribeSubnets",
         "DescribeSecurityGroups",
+        "DescribeVpcAttribute",
         "DescribeVpcEndpoints",
         "DescribeRouteTables",
         "DescribeNetworkInterfaces",
