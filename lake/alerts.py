@@ -16,6 +16,9 @@ _CAUSE_LENGTH = 500
 _SECRET = re.compile(r"(?i)\b(password|passwd|pwd|secret|token|access_?key(?:_?id)?)(\"?\s*[=:]\s*\"?)[^\s\",;&]+")
 _LOGIN = re.compile(r"(://[^\s/:@]+:)[^\s/@]+@")
 
+# How late the latest pipeline or dataset is: the freshness function measures it, an alarm watches it.
+LATE_NAMESPACE, LATE_METRIC = "Headwater", "MinutesOverdue"
+
 # The runbook's anchors: docs/runbook.md has a heading for each.
 DATASET_FAILED = "a-dataset-failed"
 EXECUTION_FAILED = "an-execution-failed"

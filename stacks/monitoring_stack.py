@@ -11,7 +11,7 @@ from constructs import Construct
 
 from config import Environment
 from datalake.access import Grant
-from datalake.alarms import LATE_NAMESPACE, LakeAlarms
+from datalake.alarms import LakeAlarms
 from datalake.alerts import AlertTopic
 from datalake.budget import MonthlyBudget
 from datalake.code import RuntimeCode
@@ -19,6 +19,7 @@ from datalake.dead_letters import dead_letters
 from datalake.encryption import shared_key
 from datalake.function import LakeFunction
 from datalake.grants import LakeGrants
+from lake.alerts import LATE_NAMESPACE
 
 RED = ["FAILED", "TIMED_OUT", "ABORTED"]
 

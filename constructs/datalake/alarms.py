@@ -8,9 +8,7 @@ from aws_cdk import Duration, aws_cloudwatch as cloudwatch, aws_cloudwatch_actio
 from constructs import Construct
 
 from config import Environment
-
-LATE_NAMESPACE = "Headwater"
-LATE_METRIC = "MinutesOverdue"
+from lake.alerts import LATE_METRIC, LATE_NAMESPACE
 
 
 class LakeAlarms(Construct):

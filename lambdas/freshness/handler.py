@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from lake.alerts import LATE, NEVER_STARTED, Alert, Failure, publish
+from lake.alerts import LATE, LATE_METRIC, LATE_NAMESPACE, NEVER_STARTED, Alert, Failure, publish
 from lake.items import utc_now
 from lake.ledger import Head, Ledger, Run
 from lake.model import Dataset, Lake, Pipeline, load
@@ -19,7 +19,6 @@ from lake.schedule import last_fire
 
 client = cache(boto3.client)  # one for each service and warm container
 
-NAMESPACE = "Headwater"
 START_MINUTES = 15  # a run not in the ledger this long after its schedule fired has not started
 _METRICS = 1000  # that one PutMetricData takes
 
@@ -89,10 +88,10 @@ def metrics(
 ) -> Iterator[dict[str, Any]]:
     """A figure for each pipeline and dataset, and for the environment the worst and the number of stale ones."""
     stale = {each.id: dataset_overdue(each, heads[each.id], now) for each in datasets if each.id in heads}
-    yield _metric("MinutesOverdue", max([0.0, *pipelines.values(), *stale.values()]), Environment=environment)
+    yield _metric(LATE_METRIC, max([0.0, *pipelines.values(), *stale.values()]), Environment=environment)
     yield _metric("StaleDatasets", float(sum(value > 0 for value in stale.values())), Environment=environment)
     for name, minutes in pipelines.items():
-        yield _metric("MinutesOverdue", minutes, Environment=environment, Pipeline=name)
+        yield _metric(LATE_METRIC, minutes, Environment=environment, Pipeline=name)
     for dataset in stale:
         yield _metric("FreshnessHours", age_hours(heads[dataset], now), Environment=environment, Dataset=dataset)
 
@@ -133,7 +132,7 @@ def _tell(lake: Lake, ledger: Ledger, due: Due, found: tuple[str, Failure] | Non
 
 def _put(found: Sequence[dict[str, Any]]) -> None:
     for start in range(0, len(found), _METRICS):
-        client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=found[start : start + _METRICS])
+        client("cloudwatch").put_metric_data(Namespace=LATE_NAMESPACE, MetricData=found[start : start + _METRICS])
 
 
 def _metric(name: str, value: float, **dimensions: str) -> dict[str, Any]:
