@@ -43,7 +43,6 @@ FIDELITY = (
     ("Glue", "retries of a job (MaxRetries)", "", "refused"),
     ("Glue", "Python shell, Ray and streaming jobs, other Glue versions", "", "refused"),
     ("Glue", "DynamicFrame, GlueContext, bookmarks", "their jar cannot be had", "refused"),
-    *glue_catalog.FIDELITY,
 )  # fmt: skip
 
 
