@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from glue_jobs import iceberg
 from glue_jobs.publish import Candidate, move, publish
 from glue_jobs.work import Job, Task
 from lake.ledger import Lease
@@ -37,6 +38,7 @@ def roll_forward(job: Job) -> None:
             task = Task(job, "model", job.lake.dataset(each["dataset"]))
             with task.lease() as lease:
                 move(task, lease, each["from"], each["to"])
-                watermark = run.logical.isoformat()
-                job.ledger.publish_head(task.dataset.id, each["to"], intent.run, watermark, lease.fence)
+                if iceberg.head(job.spark, task.table) == each["to"]:  # past it, the head is a later run's to say
+                    watermark = run.logical.isoformat()
+                    job.ledger.publish_head(task.dataset.id, each["to"], intent.run, watermark, lease.fence)
         job.ledger.settle(intent.run)
