@@ -22,6 +22,12 @@ MOST_CONNECTIONS = 16
 
 def ingest(task: Task) -> Outcome:
     """The source's table in bronze, committed in the ledger and shown in the catalog."""
+    # a retried start can start a job run twice, and two of them must not write one prefix
+    with task.job.ledger.lease(f"bronze.{task.dataset.id}", task.run, attempt=task.job.attempt):
+        return load(task)
+
+
+def load(task: Task) -> Outcome:
     job, dataset = task.job, task.dataset
     held = job.ledger.load(dataset.id, task.run)
     if held is not None and held.attempt == job.attempt:  # committed by a job run that ended before it said so

@@ -38,6 +38,7 @@ def settle(task: Task, lease: Lease, base: int | None, kept: DataFrame, counted:
     job, dataset, facts = task.job, task.dataset, facts_of(counted)
     watermark = str(counted["watermark"] or job.run.logical.isoformat())
     if facts[QUARANTINED]:
+        lease.check()
         rows = quarantine.refused(kept.where(F.col(STATUS) == QUARANTINED), dataset, task.run)
         quarantine.keep(job.spark, job.lake.quarantine(dataset), rows, summary(task, watermark))
     candidate = write(task, base, kept.where(F.col(STATUS) != QUARANTINED), facts, watermark)

@@ -56,7 +56,7 @@ class Endpoint:
         self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url, "region": self.region}
         self._server: Any = None
         self._stopped = False
-        self.state.mkdir(parents=True, exist_ok=True)
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)  # logs can hold rows
         self._file = StateFile(self.state)
 
     def on_stop(self, do: Callable[[], None]) -> None:

@@ -131,7 +131,7 @@ def down(state: Path = STATE) -> bool:
 
 
 def _start(state: Path, port: int, source_port: int, cold: bool) -> Laptop:
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-P", "-m", "local.endpoint", "--port", str(port), "--source-port", str(source_port)]
     command += ["--state", str(state), *(["--cold"] if cold else [])]
     log = state / "endpoint.log"

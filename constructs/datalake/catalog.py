@@ -1,4 +1,4 @@
-"""The catalog's databases: one for each layer that holds tables, closed until something is granted."""
+"""The catalog's databases: one for each layer that holds tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from aws_cdk import RemovalPolicy, aws_glue as glue
 from constructs import Construct
 
 from config import DATABASES, Environment
+
+# In mode iam IAM alone decides. Without this Lake Formation would refuse a table to all but the role that made it.
+BY_IAM = glue.CfnDatabase.PrincipalPrivilegesProperty(
+    permissions=["ALL"],
+    principal=glue.CfnDatabase.DataLakePrincipalProperty(data_lake_principal_identifier="IAM_ALLOWED_PRINCIPALS"),
+)
 
 
 class GovernanceError(ValueError):
@@ -35,6 +41,6 @@ class LakeDatabases(Construct):
             database_input=glue.CfnDatabase.DatabaseInputProperty(
                 name=environment.database(layer),
                 description=f"Layer {layer} of the lake, environment {environment.name}",
-                create_table_default_permissions=[],  # else Lake Formation opens each new table to every IAM principal
+                create_table_default_permissions=[BY_IAM],
             ),
         )

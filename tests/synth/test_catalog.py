@@ -13,10 +13,11 @@ from datalake.catalog import GovernanceError, LakeDatabases
 from tests.synth.synthesized import ROOT, Synthesized
 
 
-def test_databases_open_no_table_to_everyone(lake: Synthesized) -> None:
+def test_in_mode_iam_access_to_tables_is_for_iam_to_decide(lake: Synthesized) -> None:
     databases = [each["DatabaseInput"] for each in lake.properties("Glue::Database")]
     assert {each["Name"] for each in databases} == {lake.environment.database(layer) for layer in config.DATABASES}
-    assert all(each["CreateTableDefaultPermissions"] == [] for each in databases)
+    by_iam = {"Permissions": ["ALL"], "Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}}
+    assert all(each["CreateTableDefaultPermissions"] == [by_iam] for each in databases)
 
 
 def test_a_governance_mode_that_is_not_built_is_refused() -> None:

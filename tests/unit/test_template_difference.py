@@ -11,7 +11,7 @@ import pytest
 
 from cli.template_difference import LONGEST_COMMENT, TemplateFolderError, compare, load, main, markdown
 
-ROLE = {
+ROLE: dict[str, Any] = {
     "Type": "AWS::IAM::Role",
     "Properties": {
         "PermissionsBoundary": "arn:aws:iam::1:policy/boundary",
