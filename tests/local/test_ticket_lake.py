@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +115,57 @@ def test_every_call_of_the_run_is_made_by_a_deployed_role(lake: TicketLake, firs
     writes = [call for call in recorded if call["action"] == "s3:PutObject" and "-silver-" in call["resource"]]
     assert writes
     assert all(call["role"] in roles for call in writes)
+
+
+def test_every_call_of_a_role_is_one_that_its_policies_allow(lake: TicketLake, first: execution.Ended) -> None:
+    iam = lake.client("iam")
+    allowed = {role["RoleName"]: list(_statements(iam, role["RoleName"])) for role in iam.list_roles()["Roles"]}
+    recorded = json.loads(_get(f"{lake.laptop.url}/_headwater/calls"))["calls"]
+    made = {(each["role"], *_needed(each)) for each in recorded if each["role"] in allowed}
+    assert len(made) > 50
+    refused = [call for call in made if not any(_allows(each, call[1], call[2]) for each in allowed[call[0]])]
+    assert sorted(refused) == []
+
+
+PERMISSIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:CompleteMultipartUpload": "s3:PutObject",
+    "s3:CopyObject": "s3:PutObject",
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:UploadPart": "s3:PutObject",
+}
+
+
+def _statements(iam: Any, role: str) -> Iterator[dict[str, Any]]:
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        yield from (each for each in document["Statement"] if each["Effect"] == "Allow")
+
+
+def _needed(call: dict[str, str]) -> tuple[str, str]:
+    """The permission that a call needs; on which resource only for S3, whose recorded resources are whole."""
+    action = PERMISSIONS.get(call["action"], call["action"])
+    if not action.startswith("s3:"):
+        return action, ""
+    bucket, _, key = call["resource"].partition("/")
+    whole = action != "s3:ListBucket" and call["action"] != "s3:DeleteObjects" and key
+    return action, f"arn:aws:s3:::{bucket}/{key}" if whole else f"arn:aws:s3:::{bucket}"
+
+
+def _allows(statement: dict[str, Any], action: str, resource: str) -> bool:
+    actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+    if not any(fnmatchcase(action, each) for each in actions):
+        return False
+    return not resource or any(fnmatchcase(resource, each) or each.startswith(f"{resource}/") for each in resources)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def _aws(lake: TicketLake, *arguments: str) -> list[str]:
