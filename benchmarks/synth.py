@@ -22,7 +22,8 @@ EMPTY = """\
 import aws_cdk as cdk
 
 app = cdk.App()
-cdk.Stack(app, "Empty")
+stack = cdk.Stack(app, "Empty")
+cdk.CfnResource(stack, "Nothing", type="AWS::CloudFormation::WaitConditionHandle")  # no template may be without one
 app.synth()
 """
 
