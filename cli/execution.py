@@ -60,6 +60,8 @@ def follow(lake: Target, run: str, seen: Callable[[str, float], None]) -> Ended:
         described = states.describe_execution(executionArn=arn)
         entered: dict[str, Any] = {}
         events = _history(states, arn)
+        redriven = (number for number, event in enumerate(events) if event["type"] == "ExecutionRedriven")
+        told = max(told, *redriven, 0)  # what an earlier attempt did was told in its time
         for number, event in enumerate(events):
             if details := event.get("stateEnteredEventDetails"):
                 entered[details["name"]] = event["timestamp"]

@@ -110,7 +110,7 @@ def logs(name: RunArgument, env: EnvOption = "local") -> None:
         console.print(f"{job_run['JobName']} {job_run['Id']} {job_run['JobRunState']}", style="bold")
         for group in ("output", "error"):
             for event in _events(client, f"{lake.environment.job_log_groups}/{group}", job_run["Id"]):
-                console.print(event["message"].rstrip("\n"), markup=False)
+                console.print(event["message"].rstrip("\n"), markup=False, soft_wrap=True)
 
 
 def show_outcomes(name: str, outcomes: Sequence[Outcome]) -> None:
