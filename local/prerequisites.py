@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local.engines import jars
+
 CDK_CLI = "aws-cdk@2.1148.1"  # npm's `latest` is an accidental old build, so the version is always named
 
 
@@ -15,14 +17,8 @@ class PrerequisiteError(Exception):
     """Something that must be fetched once cannot be had; its text says what and what to do."""
 
 
-def cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
-
-
 def fetch() -> None:
-    """Spark's jars are in the cache afterwards; the first time this downloads about 250 MB."""
-    from local.engines import jars
-
+    """Spark's jars are in the cache afterwards; the first time this downloads about 420 MB."""
     jars.fetch()
 
 
@@ -44,7 +40,7 @@ def node_environment() -> dict[str, str]:
 
 def cdk() -> list[str]:
     """The command that starts the pinned CDK CLI, installed on first use."""
-    folder = cache() / CDK_CLI.replace("@", "-")
+    folder = jars.cache() / CDK_CLI.replace("@", "-")
     entry = folder / "node_modules" / "aws-cdk" / "bin" / "cdk"
     if not entry.exists():
         _install(folder)
