@@ -13,7 +13,7 @@ from glue_jobs.apply import unapplied
 from glue_jobs.aws import client
 from glue_jobs.connection import Source, find_source
 from glue_jobs.work import Job, Task, open_job, work
-from lake.ledger import Outcome
+from lake.ledger import Load, Outcome
 from lake.model import Dataset
 
 INTEGRAL: tuple[type[DataType], ...] = (ByteType, ShortType, IntegerType, LongType)
@@ -36,7 +36,7 @@ def load(task: Task) -> Outcome:
     rows = bronze.as_ingested(read(job.spark, source, dataset, job.lake.environment.rows_per_partition), task.run)
     prefix = job.lake.bronze_prefix(dataset, task.run, job.attempt)
     files, count = bronze.write(rows, prefix)
-    job.ledger.commit_load(dataset.id, task.run, job.attempt, files, count)
+    job.ledger.commit_load(dataset.id, Load(task.run, job.attempt, tuple(files), count))
     show(task, rows, prefix)
     return task.succeeded(read=count, inserted=count, files=tuple(files))
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
 from lake.items import Item, Items, make, packed_texts, texts
 from lake.records import STEPS, Outcome, Plan, Run, RunStatus, Step
@@ -56,9 +57,12 @@ class RunHistory(Items):
         """The latest runs of a pipeline, newest first."""
         return [_run(item) for item in self._newest(INDEX, f"PIPELINE#{pipeline}", limit)]
 
-    def plan(self, run: str, attempt: int, datasets: Iterable[str], models: Iterable[str]) -> Plan:
-        """Records what an attempt is to do; a second plan for the same attempt gives the first one."""
-        plan = Plan(run, attempt, tuple(datasets), tuple(models), self._now())
+    def plan(self, run: str, attempt: int, datasets: Iterable[str], models: Iterable[str], **how: Any) -> Plan:
+        """Records what an attempt is to do; a second plan for the same attempt gives the first one.
+
+        `how` is the plan's mode, the run that it repeats and its first step.
+        """
+        plan = Plan(run, attempt, tuple(datasets), tuple(models), self._now(), **how)
         if self._put_new(f"RUN#{run}", f"PLAN#{attempt:03}", asdict(plan)):
             return plan
         planned = self.planned(run, attempt)

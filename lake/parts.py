@@ -76,7 +76,9 @@ class Dataset:
     owner: str = ""
     source_object: str = ""
     cursor: str | None = None
-    load_mode: str = "full"
+    load_mode: str = "full"  # full | incremental | append
+    lookback_hours: float = 0.0  # how far behind the watermark an increment begins to read
+    deletes: bool = False  # rows whose key the source no longer has are deleted
     partition_by: tuple[str, ...] = ()
     sort_by: tuple[str, ...] = ()
     rules: tuple[RowRule, ...] = ()

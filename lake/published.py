@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -23,14 +24,13 @@ class IntentConflictError(Exception):
 class PublishedState(Items):
     """Datasets and publications: `DATASET#id / LT#…|LOAD|HEAD|APPLIED`, `INTENTS / RUN#run`."""
 
-    def commit_load(self, dataset: str, run: str, attempt: int, files: Sequence[str], rows: int) -> Load:
+    def commit_load(self, dataset: str, load: Load) -> Load:
         """From here on the load exists; committing it again is a no-op that also repairs a half-done commit."""
-        load = Load(run, attempt, tuple(files), rows)
-        item = {"run": run, "attempt": attempt, "rows": rows, "files": packed_texts(load.files), "at": self._now()}
-        key = f"{_load_prefix(run)}{attempt:03}"
+        item = {**asdict(load), "files": packed_texts(load.files), "keys": packed_texts(load.keys), "at": self._now()}
+        key = f"{_load_prefix(load.run)}{load.attempt:03}"
         if not self._put_new(f"DATASET#{dataset}", key, item) and self._load(dataset, key) != load:
             raise LoadConflictError(
-                f"The load of {dataset} by {run}, attempt {attempt}: other files are committed for it already."
+                f"The load of {dataset} by {load.run}, attempt {load.attempt}: other files are committed already."
                 " Two jobs worked on it; redrive the run, which loads under a new attempt."
             )
         self._set(f"DATASET#{dataset}", "LOAD", {"load": key}, "attribute_not_exists(pk) OR #load < :load", load=key)
@@ -116,7 +116,7 @@ def _load_prefix(run: str) -> str:
 
 
 def _load(item: Item) -> Load:
-    return make(Load, {**item, "files": texts(item["files"])})
+    return make(Load, {**item, "files": texts(item["files"]), "keys": texts(item["keys"])})
 
 
 def _head(item: Item) -> Head:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Step = Literal["apply", "ingest", "refine", "model"]
 Status = Literal["succeeded", "failed"]
+Mode = Literal["run", "backfill", "rerun", "replay"]
 RunStatus = Literal["running", "succeeded", "failed"]
 
 STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "model")
@@ -67,13 +68,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one attempt of a run is to work on."""
+    """What one attempt of a run is to work on.
+
+    A `run` loads what is new, a `backfill` the interval of its logical time, a `replay` whole tables whatever their load
+    mode; a `rerun` does what the run `repeats` did, again, from `first_step` on.
+    """
 
     run: str
     attempt: int
     datasets: tuple[str, ...]
     models: tuple[str, ...]
     started_at: str
+    mode: Mode = "run"
+    repeats: str = ""
+    first_step: Step = "ingest"
 
 
 @dataclass(frozen=True)
@@ -90,12 +98,19 @@ class Run:
 
 @dataclass(frozen=True)
 class Load:
-    """The files of a committed bronze load, and how many rows they hold."""
+    """The files of a committed bronze load, and how many rows they hold.
+
+    A `complete` load holds every row that the source had at `began` (ISO); else `keys` are the files that hold every key
+    it had then, where the contract asks for deletes.
+    """
 
     run: str
     attempt: int
     files: tuple[str, ...]
     rows: int
+    complete: bool = True
+    keys: tuple[str, ...] = ()
+    began: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from glue_jobs import apply, bronze, iceberg, model, publication, refine
 from glue_jobs.work import Job, Task, work
-from lake.ledger import Ledger, Outcome
+from lake.ledger import Ledger, Load, Outcome
 from lake.model import Dataset, Lake
 from lake.runs import RunId
 
@@ -147,7 +147,7 @@ class Shop:
         made = self.lake.dataset(dataset)
         ingested = bronze.as_ingested(self.spark.createDataFrame(list(rows), columns), str(job.run))
         files, count = bronze.write(ingested, self.lake.bronze_prefix(made, str(job.run), job.attempt))
-        self.ledger.commit_load(dataset, str(job.run), job.attempt, files, count)
+        self.ledger.commit_load(dataset, Load(str(job.run), job.attempt, tuple(files), count))
         self.ledger.record(Task(job, "ingest", made).succeeded(read=count))
 
     def run(

@@ -119,7 +119,7 @@ def test_a_long_cause_is_cut(ledger: Ledger) -> None:
 
 def test_ten_thousand_files_fit_into_a_load(ledger: Ledger) -> None:
     files = [f"s3://bronze/saas/users/logical=20261121T0000/run={RUN}-0/part-{n:05}-7f3c.avro" for n in range(10_000)]
-    ledger.commit_load(USERS, RUN, 0, files, 10**9)
+    ledger.commit_load(USERS, Load(RUN, 0, tuple(files), 10**9))
     assert ledger.latest_load(USERS) == Load(RUN, 0, tuple(files), 10**9)
 
 
@@ -246,10 +246,10 @@ def test_a_run_that_never_started_cannot_finish(ledger: Ledger) -> None:
 
 
 def test_a_load_is_that_of_the_latest_attempt_and_a_backfill_is_not_the_latest_load(ledger: Ledger) -> None:
-    ledger.commit_load(USERS, NEXT, 0, ["n0"], 1)
-    ledger.commit_load(USERS, RUN, 0, ["r0"], 1)
-    ledger.commit_load(USERS, RUN, 10, ["r10"], 1)
-    ledger.commit_load(USERS, RUN, 9, ["r9"], 1)
+    ledger.commit_load(USERS, Load(NEXT, 0, tuple(["n0"]), 1))
+    ledger.commit_load(USERS, Load(RUN, 0, tuple(["r0"]), 1))
+    ledger.commit_load(USERS, Load(RUN, 10, tuple(["r10"]), 1))
+    ledger.commit_load(USERS, Load(RUN, 9, tuple(["r9"]), 1))
     load, latest = ledger.load(USERS, RUN), ledger.latest_load(USERS)
     assert load
     assert latest
@@ -259,10 +259,10 @@ def test_a_load_is_that_of_the_latest_attempt_and_a_backfill_is_not_the_latest_l
 
 
 def test_a_load_is_committed_once(ledger: Ledger) -> None:
-    ledger.commit_load(USERS, RUN, 0, ["a"], 1)
-    ledger.commit_load(USERS, RUN, 0, ["a"], 1)
+    ledger.commit_load(USERS, Load(RUN, 0, tuple(["a"]), 1))
+    ledger.commit_load(USERS, Load(RUN, 0, tuple(["a"]), 1))
     with pytest.raises(LoadConflictError, match="other files"):
-        ledger.commit_load(USERS, RUN, 0, ["b"], 1)
+        ledger.commit_load(USERS, Load(RUN, 0, tuple(["b"]), 1))
 
 
 def test_a_head_moves_under_the_latest_lease_only(ledger: Ledger) -> None:
