@@ -70,8 +70,8 @@ class Outcome:
 class Plan:
     """What one attempt of a run is to work on.
 
-    A `run` loads what is new, a `backfill` the interval of its logical time, a `replay` whole tables whatever their load
-    mode; a `rerun` does what the run `repeats` did, again, from `first_step` on.
+    A `run` loads what is new, a `backfill` the interval of its logical time, a `replay` whole tables whatever their
+    load mode; a `rerun` does again what the run `repeats` did, from `first_step` on.
     """
 
     run: str
@@ -100,8 +100,8 @@ class Run:
 class Load:
     """The files of a committed bronze load, and how many rows they hold.
 
-    A `complete` load holds every row that the source had at `began` (ISO); else `keys` are the files that hold every key
-    it had then, where the contract asks for deletes.
+    A `complete` load holds every row that the source had at `began` (ISO); else `keys` are the files that hold every
+    key it had then, where the contract asks for deletes.
     """
 
     run: str
