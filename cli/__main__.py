@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import bench, dataset, demo, deploy, laptop, project, query, runs
+from cli import bench, contract, dataset, demo, deploy, laptop, project, query, runs
 from cli.errors import said
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(runs.explain)
 app.command()(runs.logs)
 app.command()(query.query)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(contract.app, name="contract")  # a command of another module: contract.app.command("name")(module.function)
 app.command()(deploy.synth)
 app.command()(deploy.deploy)
 app.command()(deploy.diff)
