@@ -12,6 +12,7 @@ from cdk_nag import AwsSolutionsChecks
 
 import config
 import pipelines
+from config import ports
 from contracts import compile
 from stacks.catalog_stack import CatalogStack
 from stacks.monitoring_stack import MonitoringStack
@@ -24,8 +25,8 @@ from datalake.code import ROOT, pack  # isort: skip  (stacks puts constructs/ on
 def build(app: cdk.App, folder: Path) -> None:
     """The stacks of one environment; `folder` holds the packed code until the app is synthesized."""
     context = app.node.try_get_context
-    port = context("source_port")
-    environment = config.load(context("env") or "dev", source_port=int(port) if port else None)
+    given = context("source_ports")
+    environment = config.load(context("env") or "dev", ports.parse(given) if given else None)
     root = Path(context("lake_root") or ROOT)  # of contracts/, pipelines/ and models/
     archive = pack(lambda target: compile.write(target, environment, root), folder)
     schedules = {each.name: pipelines.schedule(each, environment) for each in pipelines.load_all(root).values()}

@@ -63,7 +63,7 @@ def lake(*, cold: bool) -> Iterator[Lake]:
     with tempfile.TemporaryDirectory() as folder:
         running = laptop.up(Path(folder), cold=cold)
         try:
-            environment = config.load("local", source_port=running.source_port)
+            environment = config.load("local", running.source_ports)
             yield Lake(Target(environment, running.url), Path(folder))
         finally:
             laptop.down(Path(folder))

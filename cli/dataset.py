@@ -50,8 +50,8 @@ def _columns(lake: Target, source: str, table: str) -> list[tuple[str, str, bool
     described = lake.environment.sources[source]
     secret = _secret(lake, source)
     with psycopg.connect(
-        host=described.host if lake.endpoint_url is None else "127.0.0.1",
-        port=_port(lake, described.port),
+        host=described.host,
+        port=described.port,
         dbname=described.database,
         user=secret["username"],
         password=secret["password"],
@@ -62,15 +62,6 @@ def _columns(lake: Target, source: str, table: str) -> list[tuple[str, str, bool
             tables = [row[0] for row in connection.execute(TABLES).fetchall()]
             raise CommandError(f"The table '{table}' is not in source '{source}': expected one of {', '.join(tables)}.")
     return [(row[0], row[1], row[2], row[3]) for row in rows]
-
-
-def _port(lake: Target, configured: int) -> int:
-    if lake.endpoint_url is None:
-        return configured
-    from local import laptop
-
-    running = laptop.running()
-    return running.source_port if running else configured
 
 
 def _secret(lake: Target, source: str) -> dict[str, Any]:

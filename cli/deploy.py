@@ -56,6 +56,7 @@ def destroy(
 def _cdk(env: str, context: list[str] | None, *arguments: str) -> None:
     import config
     from cli.target import target
+    from config import ports
     from local import prerequisites
 
     config.load(env)
@@ -70,7 +71,7 @@ def _cdk(env: str, context: list[str] | None, *arguments: str) -> None:
         assert running is not None  # target() has refused otherwise
         assert lake.endpoint_url is not None
         environment |= laptop.USER.environment(lake.endpoint_url, lake.environment.region)
-        pairs.append(f"source_port={running.source_port}")
+        pairs.append(f"source_ports={ports.write(running.source_ports)}")
         _bootstrap(env, environment)
     raise typer.Exit(_call(environment, pairs, *arguments))
 

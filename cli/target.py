@@ -13,6 +13,7 @@ from cli.errors import CommandError
 if TYPE_CHECKING:
     from config import Environment
     from lake.ledger import Ledger
+    from lake.model import Lake
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,10 +23,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 @dataclass(frozen=True)
 class Target:
-    """An environment and the way to its AWS APIs."""
+    """An environment, the way to its AWS APIs, and the folder whose contracts and pipelines are deployed there."""
 
     environment: Environment
     endpoint_url: str | None
+    root: Path = ROOT
 
     def client(self, service: str) -> Any:
         import boto3
@@ -42,6 +44,16 @@ class Target:
         from lake.ledger import Ledger
 
         return Ledger(self.environment.resource("ledger"), self.client("dynamodb"))
+
+    def lake(self) -> Lake:
+        """The lake as this folder says it; what is deployed may be another version."""
+        import contracts
+        import pipelines
+        from contracts.compile import describe
+        from lake.model import Lake
+
+        found = pipelines.load_all(self.root)
+        return Lake.of(describe(self.environment, found), contracts.load_all(self.root).values(), found.values())
 
     def state_machine(self, pipeline: str) -> str:
         place = f"{self.environment.region}:{self.environment.account}"
@@ -66,4 +78,4 @@ def target(env: str) -> Target:
     running = laptop.running()
     if running is None:
         raise CommandError("The lake is not up on this laptop. Start it with `./headwater up`, or name another --env.")
-    return Target(environment, running.url)
+    return Target(config.load(env, running.source_ports), running.url)

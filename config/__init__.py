@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
+from config.source import Source
 
 FOLDER = Path(__file__).parent
 DATA_LAYERS = ("landing", "bronze", "silver", "gold")
@@ -51,20 +52,6 @@ class Budget:
 
     monthly_usd: float
     emails: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """The database behind one business system, in this environment."""
-
-    engine: str
-    host: str
-    port: int
-    database: str
-
-    @property
-    def jdbc_url(self) -> str:
-        return f"jdbc:{self.engine}://{self.host}:{self.port}/{self.database}"
 
 
 @dataclass(frozen=True)
@@ -123,16 +110,17 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-def load(name: str, source_port: int | None = None) -> Environment:
-    """An environment by name; on a laptop every source listens on the one port of its embedded server."""
+def load(name: str, source_ports: Mapping[str, int] | None = None) -> Environment:
+    """An environment by name; on a laptop each source listens on the port that its embedded server was given."""
     if name not in names():
         remedy = f"{suggestion(name, names())} Pass `-c env=NAME`, or add config/{name}.yaml."
         expected = f"expected an environment, one of {', '.join(names())}"
         raise ConfigError([Problem(f"config/{name}.yaml", 1, "", name, expected, remedy)])
     environment = load_file(FOLDER / f"{name}.yaml")
-    if source_port is None:
-        return environment
-    sources = {source: replace(found, port=source_port) for source, found in environment.sources.items()}
+    ports = source_ports or {}
+    sources = {
+        source: replace(found, port=ports.get(source, found.port)) for source, found in environment.sources.items()
+    }
     return replace(environment, sources=sources)
 
 
@@ -189,6 +177,11 @@ def _beyond_schema(document: Document, environment: Environment) -> list[Problem
     if len(longest) > BUCKET_LENGTH:
         expected = f"expected a bucket name of at most {BUCKET_LENGTH} characters, this has {len(longest)}"
         problems.append(document.problem(("project",), longest, expected, "Shorten `project` or `unit`."))
+    for source, described in environment.sources.items():
+        if described.engine == "h2" and environment.name != "local":
+            expected = "expected postgresql, mysql or sqlserver: H2 stands in for SQL Server on the laptop alone"
+            field: Field = ("sources", source, "engine")
+            problems.append(document.problem(field, described.engine, expected, "Write sqlserver."))
     network = environment.network
     if network and not network.availability_zone.startswith(environment.region):
         expected = f"expected an availability zone of region {environment.region}"

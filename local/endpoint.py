@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from config import ports
 from local import server
 from local.calls import Calls
 from local.children import Children
@@ -74,7 +75,7 @@ class Endpoint:
         return thread
 
     def publish(self, **facts: Any) -> None:
-        """Add facts to the state file, which other processes read: `endpoint.publish(source_port=5433)`."""
+        """Add facts to the state file, which other processes read: `endpoint.publish(source_ports={"saas": 5433})`."""
         self._facts.update(facts)
         if self._server is not None:
             self._file.write(self._facts)
@@ -162,7 +163,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--state", type=Path, default=Path(".headwater"), help="folder of the state file and logs")
     parser.add_argument("--cold", action="store_true", help="give every Glue job run a JVM of its own, as Glue does")
     parser.add_argument("--lazy", action="store_true", help="start slow engines at their first use instead of now")
-    parser.add_argument("--source-port", type=int, help="start the source databases too, at this port; 0 takes any")
+    parser.add_argument("--source-ports", help="start the source databases too, at these ports: saas:6001,…")
     parser.add_argument("--parent-pid", type=int, help="stop when this process is gone")
     options = parser.parse_args(argv)
     try:
@@ -173,10 +174,10 @@ def main(argv: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: endpoint.stopping.set())
     try:
-        if options.source_port is not None:
+        if options.source_ports:
             from local import source  # its drivers are slow to import, and few endpoints have sources
 
-            source.install(endpoint, options.source_port)
+            source.install(endpoint, ports.parse(options.source_ports))
         endpoint.serve()
         print(f"The endpoint is ready at {endpoint.url}", flush=True)
         endpoint.wait(options.parent_pid)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 
 import config
+from config import ports
 from local import deploy, prerequisites, source, synthesis
 from local.engines.postgres import free_port
 from local.state_file import alive, read_state
@@ -63,7 +64,7 @@ class Laptop:
 
     pid: int
     port: int
-    source_port: int
+    source_ports: Mapping[str, int]
     region: str
     state: Path
 
@@ -81,7 +82,7 @@ def running(state: Path = STATE) -> Laptop | None:
     facts = read_state(state)
     if not facts or not alive(facts["pid"]):
         return None
-    return Laptop(facts["pid"], facts["port"], facts["source_port"], facts["region"], state)
+    return Laptop(facts["pid"], facts["port"], facts["source_ports"], facts["region"], state)
 
 
 def up(
@@ -91,12 +92,11 @@ def up(
     with _phase(report, "fetch what the laptop needs"):
         prerequisites.fetch()
     found = running(state)
-    source_port = found.source_port if found else free_port()
+    source_ports = found.source_ports if found else source.free_ports(config.load("local"))
     with ThreadPoolExecutor() as pool, _phase(report, "synthesize the app, start the endpoint"):
-        synth = pool.submit(
-            synthesis.synth, state / "cdk.out", validate=False, env="local", source_port=str(source_port)
-        )
-        lake = found or _start(state, port or free_port(), source_port, cold)
+        written = ports.write(source_ports)
+        synth = pool.submit(synthesis.synth, state / "cdk.out", validate=False, env="local", source_ports=written)
+        lake = found or _start(state, port or free_port(), written, cold)
         synth.result()
     try:
         with _phase(report, "deploy the templates"):
@@ -105,7 +105,7 @@ def up(
             source.fill(
                 source.server(state),
                 lake.client("secretsmanager"),
-                config.load("local", source_port=source_port),
+                config.load("local", source_ports),
                 scale,
             )
     except BaseException:
@@ -130,9 +130,9 @@ def down(state: Path = STATE) -> bool:
     return True
 
 
-def _start(state: Path, port: int, source_port: int, cold: bool) -> Laptop:
+def _start(state: Path, port: int, source_ports: str, cold: bool) -> Laptop:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [sys.executable, "-P", "-m", "local.endpoint", "--port", str(port), "--source-port", str(source_port)]
+    command = [sys.executable, "-P", "-m", "local.endpoint", "--port", str(port), "--source-ports", source_ports]
     command += ["--state", str(state), *(["--cold"] if cold else [])]
     log = state / "endpoint.log"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

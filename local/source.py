@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import tickit
 from local.engines import postgres
+from local.engines.postgres import free_port
 
 if TYPE_CHECKING:
     from config import Environment
@@ -22,9 +24,15 @@ class SourceError(Exception):
     """The source databases cannot be reached or filled; its text says why."""
 
 
-def install(endpoint: Endpoint, port: int) -> None:
+def free_ports(environment: Environment) -> dict[str, int]:
+    """A port for each source, the same for those that one server holds."""
+    engines = {engine: free_port() for engine in {source.engine for source in environment.sources.values()}}
+    return {name: engines[source.engine] for name, source in environment.sources.items()}
+
+
+def install(endpoint: Endpoint, ports: Mapping[str, int]) -> None:
     """Start the server with the endpoint; it ends with it."""
-    server = postgres.start(endpoint.state, port)
+    server = postgres.start(endpoint.state, ports["saas"])
     endpoint.on_stop(server.stop)
     passfile = endpoint.state / PASSFILE
     passfile.unlink(missing_ok=True)
@@ -34,7 +42,7 @@ def install(endpoint: Endpoint, port: int) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(server.passfile())
     endpoint.on_stop(lambda: passfile.unlink(missing_ok=True))
-    endpoint.publish(source_port=server.port)
+    endpoint.publish(source_ports=dict(ports))
 
 
 def server(state: Path) -> postgres.Server:

@@ -62,7 +62,7 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {}
     for port in (BEFORE, AFTER):
         made[port] = tmp_path_factory.mktemp(f"assembly-{port}")
-        synthesis.synth(made[port], validate=False, env="local", source_port=port)
+        synthesis.synth(made[port], validate=False, env="local", source_ports=f"saas:{port}")
     return made
 
 

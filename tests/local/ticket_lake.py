@@ -114,7 +114,7 @@ class TicketLake:
 def ticket_lake(state: Path, *, scale: float = 1.0, cold: bool = False) -> Iterator[TicketLake]:
     running = laptop.up(state, scale=scale, cold=cold)
     try:
-        yield TicketLake(running, Target(config.load("local", source_port=running.source_port), running.url))
+        yield TicketLake(running, Target(config.load("local", running.source_ports), running.url))
     finally:
         laptop.down(state)
 

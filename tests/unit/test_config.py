@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import config
-from config import ConfigError
+from config import ConfigError, ports
+from config.source import Engine, Source
 
 DEV = (config.FOLDER / "dev.yaml").read_text()
 
@@ -45,12 +46,45 @@ def test_production_keeps_its_data() -> None:
     assert config.load("prod").keep_data
 
 
-def test_a_laptop_gives_every_source_its_one_port() -> None:
-    local = config.load("local", source_port=15432)
-    assert {source.jdbc_url for source in local.sources.values()} == {
-        "jdbc:postgresql://127.0.0.1:15432/saas",
-        "jdbc:postgresql://127.0.0.1:15432/ecommerce",
+def test_a_laptop_gives_each_source_the_port_of_its_server() -> None:
+    local = config.load("local", ports.parse("saas:15432,ecommerce:13306"))
+    assert {name: source.port for name, source in local.sources.items() if name != "crm"} == {
+        "saas": 15432,
+        "ecommerce": 13306,
     }
+
+
+@pytest.mark.parametrize("text", ["saas", "saas:", ":1", "saas:0", "saas:70000", "saas:1,,crm:2", "saas:²"])
+def test_ports_that_name_no_source_or_no_port_are_refused(text: str) -> None:
+    with pytest.raises(ports.PortsError, match="expected SOURCE:PORT"):
+        ports.parse(text)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,29}", fullmatch=True), st.integers(1, 65535), min_size=1))
+def test_ports_are_read_as_they_were_written(chosen: dict[str, int]) -> None:
+    assert ports.parse(ports.write(chosen)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("engine", "url"),
+    [
+        ("postgresql", "jdbc:postgresql://db.example:5/shop"),
+        ("mysql", "jdbc:mysql://db.example:5/shop"),
+        ("sqlserver", "jdbc:sqlserver://db.example:5;databaseName=shop;encrypt=true"),
+        (
+            "h2",
+            "jdbc:h2:tcp://db.example:5/shop;MODE=MSSQLServer;DATABASE_TO_UPPER=FALSE;"
+            "CASE_INSENSITIVE_IDENTIFIERS=TRUE",
+        ),
+    ],
+)
+def test_each_engine_is_reached_by_the_address_of_its_driver(engine: Engine, url: str) -> None:
+    assert Source(engine, "db.example", 5, "shop").jdbc_url == url
+
+
+def test_h2_stands_in_for_sql_server_on_the_laptop_only(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "engine: sqlserver", "engine: h2")
+    assert "sources.crm.engine: 'h2': expected postgresql, mysql or sqlserver" in told
 
 
 def test_off_is_a_word_and_not_a_boolean() -> None:
@@ -83,7 +117,7 @@ def test_an_unknown_environment_names_the_nearest() -> None:
         ("tags: { project", 'tags: { "aws:project"', "config/dev.yaml:21: tags.aws:project: 'aws:project': expected a tag of at most 128"),
         ("monthly_usd: 100", "monthly_usd: 0", "config/dev.yaml:22: budget.monthly_usd: '0': expected an amount of US dollars above 0."),
         ("[data-platform@example.com]", "[data-platform]", "config/dev.yaml:22: budget.emails[0]: 'data-platform': expected an e-mail address."),
-        ("engine: postgresql", "engine: oracle", "config/dev.yaml:25: sources.saas.engine: 'oracle': expected one of postgresql."),
+        ("engine: postgresql", "engine: oracle", "config/dev.yaml:25: sources.saas.engine: 'oracle': expected one of postgresql, mysql, sqlserver, h2."),
         ("port: 5432", 'port: "5432"', "config/dev.yaml:25: sources.saas.port: '5432': expected a port from 1 to 65535."),
         ("  saas:", "  SaaS:", "config/dev.yaml:25: sources.SaaS: 'SaaS': expected a source's name"),
         ("unit: lake", "project: lake", "config/dev.yaml:5: 'project': expected each name once here. Remove one of the two."),
