@@ -15,7 +15,7 @@ GOLD = "gold"
 SUFFIX = ".odcs.yaml"
 TABLE: Field = ("schema", 0)
 PROPERTIES: Field = (*TABLE, "properties")
-LATER = ("lookback", "deletes", "version", "rowFilters", "mask")
+LATER = ("version", "rowFilters", "mask")
 
 
 class ContractError(FileError):
@@ -114,9 +114,6 @@ def custom_problems(source: Source) -> list[Problem]:
             if name in LATER:
                 expected = "expected a property that the lake honours: it does not yet do what this one promises"
                 problems.append(document.problem(field, name, expected, "Remove it for now."))
-            if name == "loadMode" and each["value"] != "full":
-                expected = "expected 'full': the lake does not load in this way yet"
-                problems.append(document.problem((*field, "value"), each["value"], expected, "Write full."))
     return problems
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from config.positions import Problem
-from contracts import columns, models, quality, references
+from contracts import columns, loading, models, quality, references
 from contracts.contract import (
     GOLD,
     SUFFIX,
@@ -92,6 +92,7 @@ def _problems(source: Source) -> list[Problem]:
         *identity_problems(source),
         *custom_problems(source),
         *columns.problems(source),
+        *loading.problems(source),
         *(each for each in levels if each),
     ]
 
@@ -112,7 +113,9 @@ def _described(source: Source) -> Dataset:
         owner=data["team"]["name"],
         source_object=columns.source_object(source),
         cursor=source.custom("cursor")[1],
-        load_mode=source.custom("loadMode")[1] or "full",
+        load_mode=loading.mode(source),
+        lookback_hours=loading.lookback_hours(source),
+        deletes=loading.deletes(source),
         partition_by=tuple(source.custom("partitionBy")[1] or ()),
         sort_by=tuple(source.custom("sortBy")[1] or ()),
         freshness_hours=sla(source, "freshness")[0],

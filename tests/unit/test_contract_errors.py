@@ -40,8 +40,15 @@ def outcome(dataset: str, root: Path) -> str:
         (USERS, "apiVersion: v3.1.0", "apiVersion: v3.0.0", "apiVersion: 'v3.0.0': expected 'v3.1.0'."),
         (USERS, "\nversion: 1.0.0", "\nversion: 1.0", "version: '1.0': expected a version such as 1.0.0."),
         (USERS, "property: loadMode", "property: loadmode", "'loadmode': expected one of loadMode, cursor,"),
-        (USERS, "value: full", "value: cdc", "'cdc': expected 'full': the lake does not load in this way yet. Write full."),
-        (USERS, "property: loadMode, value: full", "property: lookback, value: 3", "'lookback': expected a property that the lake honours"),
+        (USERS, "value: full", "value: cdc", "customProperties[loadMode].value: 'cdc': expected one of full, incremental, append: the lake does not load in this way yet."),
+        (USERS, "value: full", "value: incremental", "customProperties[loadMode].value: 'incremental': expected a cursor beside it"),
+        (USERS, "property: loadMode, value: full", "property: version, value: 3", "'version': expected a property that the lake honours"),
+        (USERS, "property: loadMode, value: full", "property: cursor, value: user_id", "'user_id': expected a cursor of type timestamp or date, since a look-back is a time, and this is int."),
+        (USERS, "property: loadMode, value: full", "property: lookback, value: 2 d", "'2 d': expected only with loadMode incremental or append"),
+        (USERS, "property: loadMode, value: full", "property: lookback, value: 2 weeks", "'2 weeks': expected a time such as 6 h or 2 d."),
+        (USERS, "property: loadMode, value: full", "property: deletes, value: soft", "'soft': expected 'compare_keys'."),
+        (SALES, "property: loadMode, value: full }", "property: loadMode, value: append }\n  - { property: cursor, value: sold_at }\n  - { property: deletes, value: compare_keys }", "'compare_keys': expected no deletes with loadMode append"),
+        (BY_CATEGORY, "value: full", "value: append", "'append': expected no loadMode here: a gold table is what its model selects"),
         (USERS, "property: loadMode, value: full", "property: cursor, value: userid", "'userid': expected a column of saas.users. Did you mean 'user_id'?"),
         (USERS, "[user_id]", "[usr_id]", "'usr_id': expected a column of saas.users. Did you mean 'user_id'?"),
         (USERS, "        primaryKey: true\n", "", "'users': expected a primary key, and there is none. Mark"),
@@ -101,6 +108,21 @@ def test_a_model_that_does_not_fit_its_contract_is_refused(
     told = refusal(root, file)
     assert told.startswith(file)
     assert says in told
+
+
+def test_a_row_without_its_cursor_has_no_place_in_an_increment(tmp_path: Path) -> None:
+    root = shipped(tmp_path)
+    increment = "incremental }\n  - { property: cursor, value: sold_at }"
+    change(root, SALES, "full }", increment)
+    line = change(
+        root,
+        SALES,
+        "classification: internal\n        required: true\n        transformSourceObjects: [sales.saletime]",
+        "classification: internal\n        transformSourceObjects: [sales.saletime]",
+    )
+    told = refusal(root, SALES)
+    assert "'sold_at': expected `required: true`: a row without its cursor has no place in an incremental load." in told
+    assert abs(int(told.split(":")[1]) - line) <= 3, told
 
 
 def test_a_gold_contract_without_a_model_says_which_file_is_missing(tmp_path: Path) -> None:

@@ -66,6 +66,16 @@ def test_gold_knows_its_inputs_and_its_partitions(datasets: dict[str, Dataset]) 
     assert set(table.inputs) == {"ecommerce.sales", "ecommerce.date", "saas.users", "saas.event", "saas.category"}
 
 
+def test_how_a_dataset_is_loaded_follows_from_its_contract(tmp_path: Path, datasets: dict[str, Dataset]) -> None:
+    assert (datasets["saas.users"].load_mode, datasets["saas.users"].deletes) == ("full", False)
+    root = shipped(tmp_path)
+    more = (("cursor", "sold_at"), ("lookback", "2 d"), ("deletes", "compare_keys"))
+    said = "".join(f"\n  - {{ property: {name}, value: {value} }}" for name, value in more)
+    change(root, SALES, "full }", f"incremental }}{said}")
+    sales = contracts.load("ecommerce.sales", root)
+    assert (sales.load_mode, sales.cursor, sales.lookback_hours, sales.deletes) == ("incremental", "sold_at", 48, True)
+
+
 def test_one_dataset_loads_the_same_alone_as_among_all(datasets: dict[str, Dataset]) -> None:
     for dataset in ("saas.users", "ecommerce.sales", "gold.dim_event"):
         assert contracts.load(dataset) == datasets[dataset]
