@@ -1,4 +1,4 @@
-"""Follow a Step Functions execution: its states as they go by, and how it ended."""
+"""A Step Functions execution: started, and followed state by state to its end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cli.errors import CommandError
 from cli.target import Target
+from lake.runs import RunId
 
 POLL_SECONDS = 0.5
+MOST_RUNS = 99  # of one interval, as a run id writes its number
 
 
 @dataclass(frozen=True)
@@ -25,23 +28,27 @@ class Ended:
     seconds: float
 
 
-def start(lake: Target, pipeline: str) -> str:
-    """Start the pipeline's next run for the last complete interval; its run id."""
-    from datetime import UTC, datetime
+def start(lake: Target, pipeline: str, *, logical: datetime | None = None, **asked: Any) -> str:
+    """Start an execution of the pipeline and give its run id; all commands start runs by this.
 
+    It is the next run of the interval `logical`, without one of the last complete interval. `asked` are fields of
+    lake.asked.Asked: mode, repeats, first_step, datasets.
+    """
     import pipelines
-    from lake.runs import RunId
+    from lake.asked import Asked, read
 
-    described = pipelines.load(pipeline)
+    described = pipelines.load(pipeline, lake.root)
+    due = RunId.due(pipeline, datetime.now(UTC), described.interval_hours)
+    wanted = Asked(pipeline, **asked)
+    run = _free(lake, RunId(pipeline, logical or due.logical))
+    if asked:  # what Plan would refuse is better refused before an execution fails and people are alerted
+        read(json.loads(wanted.to_input()), run, lake.lake(), datetime.now(UTC))
     states = lake.client("stepfunctions")
-    run = RunId.due(pipeline, datetime.now(UTC), described.interval_hours)
     while True:
         try:
-            states.start_execution(
-                stateMachineArn=lake.state_machine(pipeline), name=str(run), input=f'{{"pipeline": "{pipeline}"}}'
-            )
-        except states.exceptions.ExecutionAlreadyExists:
-            run = run.next()
+            states.start_execution(stateMachineArn=lake.state_machine(pipeline), name=str(run), input=wanted.to_input())
+        except states.exceptions.ExecutionAlreadyExists:  # somebody else has just started one
+            run = _free(lake, _next(run))
         except states.exceptions.StateMachineDoesNotExist as error:
             raise CommandError(
                 f"The pipeline '{pipeline}' is not deployed to '{lake.environment.name}'. "
@@ -49,6 +56,26 @@ def start(lake: Target, pipeline: str) -> str:
             ) from error
         else:
             return str(run)
+
+
+def _free(lake: Target, run: RunId) -> RunId:
+    """The first run from this one on that was never started: a start of one that still runs would answer with it."""
+    states = lake.client("stepfunctions")
+    while True:
+        try:
+            states.describe_execution(executionArn=lake.execution(str(run)))
+        except states.exceptions.ExecutionDoesNotExist:
+            return run
+        run = _next(run)
+
+
+def _next(run: RunId) -> RunId:
+    if run.number == MOST_RUNS:
+        raise CommandError(
+            f"The interval {run.logical_text} of '{run.pipeline}' has had {MOST_RUNS} runs: expected fewer."
+            f" Redrive one that failed: `./headwater redrive {run}`."
+        )
+    return run.next()
 
 
 def follow(lake: Target, run: str, seen: Callable[[str, float], None]) -> Ended:

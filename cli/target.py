@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,14 +46,17 @@ class Target:
         return Ledger(self.environment.resource("ledger"), self.client("dynamodb"))
 
     def lake(self) -> Lake:
-        """The lake as this folder says it; what is deployed may be another version."""
+        """The lake as its files say it here; what is deployed may be an earlier version."""
         import contracts
         import pipelines
         from contracts.compile import describe
         from lake.model import Lake
 
-        found = pipelines.load_all(self.root)
-        return Lake.of(describe(self.environment, found), contracts.load_all(self.root).values(), found.values())
+        runs = pipelines.load_all(self.root)
+        datasets = [asdict(each) for each in contracts.load_all(self.root).values()]
+        environment = asdict(describe(self.environment, runs))
+        plain = [asdict(each) for each in runs.values()]
+        return Lake.from_dict({"environment": environment, "datasets": datasets, "pipelines": plain})
 
     def state_machine(self, pipeline: str) -> str:
         place = f"{self.environment.region}:{self.environment.account}"

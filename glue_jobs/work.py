@@ -21,7 +21,7 @@ from glue_jobs.failures import DatasetError
 from glue_jobs.session import open_session
 from lake.ledger import Lease, Ledger, NotPlannedError, Outcome, Plan
 from lake.model import Dataset, Lake
-from lake.records import COUNTS, Step
+from lake.records import COUNTS, Mode, Step
 from lake.runs import RunId
 
 SIDE_BY_SIDE = 4
@@ -48,6 +48,11 @@ class Job:
                 f"The run '{self.run}': expected a plan in the ledger. Start it by its state machine."
             )
         return plan
+
+    @property
+    def mode(self) -> Mode:
+        """How sources are read: a rerun reads as the run that it repeats did."""
+        return self.ledger.reads_as(str(self.run))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from lake.items import Item, Items, make, packed_texts, texts
-from lake.records import STEPS, Outcome, Plan, Run, RunStatus, Step
+from lake.records import STEPS, Mode, Outcome, Plan, Run, RunStatus, Step
 
 INDEX = "by_pipeline"
 TEXT_LENGTH = 2000  # of a cause or a remedy
@@ -32,10 +32,10 @@ class OutcomeConflictError(Exception):
 class RunHistory(Items):
     """Runs, their plans and outcomes: `RUN#run / RUN`, `PLAN#attempt`, `A<attempt>#STEP#dataset`."""
 
-    def start(self, run: str, pipeline: str, attempt: int = 0) -> None:
+    def start(self, run: str, pipeline: str, attempt: int = 0, mode: Mode = "run") -> None:
         """The run is running, in this attempt; starting it again changes nothing, and a success stays one."""
         now = self._now()
-        first = {"pipeline": pipeline, "status": "running", "attempt": attempt, "started_at": now}
+        first = {"pipeline": pipeline, "mode": mode, "status": "running", "attempt": attempt, "started_at": now}
         first |= {"run": run, "gsi_pk": f"PIPELINE#{pipeline}", "gsi_sk": now}
         if not self._put_new(f"RUN#{run}", "RUN", first):
             again = {"status": "running", "attempt": attempt}
@@ -74,12 +74,23 @@ class RunHistory(Items):
         plans = [plan for plan in self._plans(run) if plan.attempt <= attempt]
         return plans[-1] if plans else None
 
-    def remaining(self, run: str) -> Plan:
-        """What of the whole run, as first planned, has not succeeded in any attempt."""
+    def whole(self, run: str) -> Plan:
+        """The whole run, as first planned."""
         plans = self._plans(run)
         if not plans:
             raise NotPlannedError(f"The run '{run}': expected a plan in the ledger. Redrive it from Plan.")
-        whole, refined, built = plans[0], set[str](), set[str]()
+        return plans[0]
+
+    def reads_as(self, run: str) -> Mode:
+        """The mode by which the run reads its sources: a rerun as the run that it repeats did."""
+        plan = self.whole(run)
+        while plan.mode == "rerun":
+            plan = self.whole(plan.repeats)
+        return plan.mode
+
+    def remaining(self, run: str) -> Plan:
+        """What of the whole run, as first planned, has not succeeded in any attempt."""
+        whole, refined, built = self.whole(run), set[str](), set[str]()
         for outcome in self.outcomes(run):
             if outcome.status == "succeeded" and outcome.step in ("refine", "model"):
                 (refined if outcome.step == "refine" else built).add(outcome.dataset)

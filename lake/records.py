@@ -94,6 +94,7 @@ class Run:
     attempt: int
     started_at: datetime
     finished_at: datetime | None = None
+    mode: Mode = "run"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from typing import Any
 
 import boto3
 
+from lake.asked import Asked, read
+from lake.items import utc_now
 from lake.ledger import Intent, Ledger, Plan
 from lake.model import Dataset, Lake, Pipeline, load
 from lake.runs import RunId, RunIdError
+from lambdas.plan.rerun import adopt, datasets_of
 
 client = cache(boto3.client)  # one for each service and warm container
 
@@ -26,12 +29,18 @@ def run_of(execution: str, pipeline: str) -> RunId:
     return run
 
 
-def plan(ledger: Ledger, run: RunId, attempt: int, pipeline: Pipeline) -> Plan:
-    """The whole pipeline the first time; after that, what has not succeeded in this run."""
-    if ledger.planned(str(run), attempt) is None:
-        return ledger.plan(str(run), attempt, pipeline.datasets, pipeline.models)
-    remaining = ledger.remaining(str(run))
-    return ledger.plan(str(run), attempt, remaining.datasets, remaining.models)
+def plan(ledger: Ledger, run: RunId, attempt: int, asked: Asked, pipeline: Pipeline) -> Plan:
+    """All that is asked the first time; after that, what of it has not succeeded in this run."""
+    how = {"mode": asked.mode, "repeats": asked.repeats, "first_step": asked.first_step}
+    if ledger.planned(str(run), attempt) is not None:
+        remaining = ledger.remaining(str(run))
+        return ledger.plan(str(run), attempt, remaining.datasets, remaining.models, **how)
+    datasets = asked.datasets or pipeline.datasets
+    if asked.mode == "rerun":
+        datasets = datasets_of(ledger, asked, pipeline)
+    if asked.first_step == "refine":
+        adopt(ledger, asked, run, attempt, datasets)
+    return ledger.plan(str(run), attempt, datasets, pipeline.models, **how)
 
 
 def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set[str]) -> bool:
@@ -64,18 +73,20 @@ def tables_in(lake: Lake) -> set[str]:
 
 
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """{"pipeline", "run", "attempt"} in; which jobs to run out."""
+    """{"pipeline", "run", "attempt", "input"} in, the last as the execution was given it; which jobs to run out."""
     lake = load()
     pipeline, attempt = lake.pipeline(event["pipeline"]), int(event["attempt"])
     run = run_of(event["run"], pipeline.name)
+    asked = read(event["input"], run, lake, utc_now())
     ledger = Ledger(lake.environment.ledger, client("dynamodb"))
-    ledger.start(str(run), pipeline.name, attempt)
-    planned = plan(ledger, run, attempt, pipeline)
+    ledger.start(str(run), pipeline.name, attempt, asked.mode)
+    planned = plan(ledger, run, attempt, asked, pipeline)
     work = [lake.dataset(each) for each in (*planned.datasets, *planned.models)]
     return {
         "run": str(run),
         "attempt": attempt,
         "apply": must_apply(work, ledger.all_applied(each.id for each in work), tables_in(lake)),
+        "ingest": not ledger.succeeded(str(run), "ingest").issuperset(planned.datasets),
+        "refine": bool(planned.datasets),
         "model": bool(planned.models) or unfinished(ledger.intents(), pipeline.name),
-        "datasets": len(planned.datasets),
     }

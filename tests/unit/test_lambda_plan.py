@@ -7,9 +7,11 @@ from typing import Any
 import boto3
 import pytest
 
-from lake.ledger import Ledger, Outcome
+from lake.asked import ExecutionInputError
+from lake.ledger import Ledger, Load, Outcome, RunNotFoundError
 from lake.runs import RunIdError
 from lambdas.plan import handler
+from lambdas.plan.rerun import CannotRepeatError
 from tests.unit.compiled_lake import DATASETS, ENVIRONMENT, LAKE
 from tests.unit.functions import bare
 
@@ -32,8 +34,8 @@ def lake(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     return ledger
 
 
-def plan(attempt: int = 0, run: str = RUN) -> dict[str, Any]:
-    return handler.handle({"pipeline": "tickit", "run": run, "attempt": attempt}, None)
+def plan(attempt: int = 0, run: str = RUN, **asked: Any) -> dict[str, Any]:
+    return handler.handle({"pipeline": "tickit", "run": run, "attempt": attempt, "input": asked}, None)
 
 
 def refined(dataset: str, attempt: int = 0) -> Outcome:
@@ -41,7 +43,8 @@ def refined(dataset: str, attempt: int = 0) -> Outcome:
 
 
 def test_a_first_attempt_works_on_the_whole_pipeline(ledger: Ledger) -> None:
-    assert plan() == {"run": RUN, "attempt": 0, "apply": False, "model": True, "datasets": 2}
+    steps = {"apply": False, "ingest": True, "refine": True, "model": True}
+    assert plan() == {"run": RUN, "attempt": 0, **steps}
     planned, run = ledger.planned(RUN, 0), ledger.run(RUN)
     assert planned
     assert (planned.datasets, planned.models) == ((USERS, SALES), (GOLD,))
@@ -59,7 +62,7 @@ def test_a_redrive_works_on_what_has_not_succeeded(ledger: Ledger) -> None:
     plan()
     ledger.record(refined(USERS))
     ledger.record(Outcome(RUN, 0, "ingest", SALES, "failed", cause="No table."))
-    assert plan(attempt=1)["datasets"] == 1
+    assert plan(attempt=1)["refine"]
     planned, run = ledger.planned(RUN, 1), ledger.run(RUN)
     assert planned
     assert (planned.datasets, planned.models) == ((SALES,), (GOLD,))
@@ -72,11 +75,20 @@ def test_a_redrive_with_models_left_works_on_them_alone(ledger: Ledger) -> None:
     for dataset in (USERS, SALES):
         ledger.record(refined(dataset))
     answer = plan(attempt=1)
-    assert (answer["datasets"], answer["model"]) == (0, True)
+    assert (answer["ingest"], answer["refine"], answer["model"]) == (False, False, True)
+
+
+def test_a_redrive_after_every_load_does_not_ingest_again(ledger: Ledger) -> None:
+    plan()
+    for dataset in (USERS, SALES):
+        ledger.record(Outcome(RUN, 0, "ingest", dataset, "succeeded"))
+    answer = plan(attempt=1)
+    assert (answer["ingest"], answer["refine"]) == (False, True)
 
 
 def test_a_redrive_whose_first_plan_failed_plans_the_whole(ledger: Ledger) -> None:
-    assert plan(attempt=2)["datasets"] == 2
+    plan(attempt=2)
+    assert ledger.whole(RUN).datasets == (USERS, SALES)
 
 
 def test_a_changed_contract_is_applied(ledger: Ledger) -> None:
@@ -126,3 +138,66 @@ def test_an_execution_that_is_not_named_as_a_run_of_its_pipeline_is_refused(name
     with pytest.raises(RunIdError, match=rf"'{name}': expected .* tickit-20261121T0000-01"):
         plan(run=name)
     assert ledger.run(name) is None
+
+
+AGAIN = "tickit-20261121T0000-02"
+
+
+def loaded(ledger: Ledger, *datasets: str) -> None:
+    """The first run has loaded these datasets, by its second attempt."""
+    plan()
+    for dataset in datasets:
+        ledger.commit_load(dataset, Load(RUN, 1, (f"s3://b/{dataset}.avro",), 7, began="2026-11-22T03:00:00+00:00"))
+
+
+def test_a_rerun_from_refine_works_on_the_loads_of_the_run_that_it_repeats(ledger: Ledger) -> None:
+    loaded(ledger, USERS, SALES)
+    for _ in range(2):  # the function may be called twice
+        answer = plan(run=AGAIN, mode="rerun", repeats=RUN, first_step="refine")
+    assert (answer["ingest"], answer["refine"], answer["model"]) == (False, True, True)
+    load = ledger.load(USERS, AGAIN)
+    assert load == Load(AGAIN, 0, (f"s3://b/{USERS}.avro",), 7, began="2026-11-22T03:00:00+00:00")
+    assert ledger.succeeded(AGAIN, "ingest") == {USERS, SALES}
+    run = ledger.run(AGAIN)
+    assert run
+    assert run.mode == "rerun"
+
+
+def test_a_rerun_from_refine_needs_every_load(ledger: Ledger) -> None:
+    loaded(ledger, USERS)
+    with pytest.raises(CannotRepeatError, match=f"no load of {SALES}.*rerun {RUN} --from ingest"):
+        plan(run=AGAIN, mode="rerun", repeats=RUN, first_step="refine")
+    assert ledger.planned(AGAIN, 0) is None
+
+
+def test_a_rerun_from_model_builds_gold_alone_and_only_of_whole_silver(ledger: Ledger) -> None:
+    loaded(ledger, USERS, SALES)
+    ledger.record(refined(USERS))
+    with pytest.raises(CannotRepeatError, match=f"did not refine {SALES}"):
+        plan(run=AGAIN, mode="rerun", repeats=RUN, first_step="model")
+    ledger.record(refined(SALES))
+    answer = plan(run=AGAIN, mode="rerun", repeats=RUN, first_step="model")
+    assert (answer["ingest"], answer["refine"], answer["model"]) == (False, False, True)
+
+
+def test_a_rerun_reads_its_sources_as_the_run_did_that_it_repeats(ledger: Ledger) -> None:
+    first, second = "tickit-20260101T0000-01", "tickit-20260101T0000-02"
+    plan(run=first, mode="backfill", datasets=[USERS])
+    plan(run=second, mode="rerun", repeats=first)
+    assert plan(attempt=1, run=second, mode="rerun", repeats=first)["ingest"]
+    for attempt in (0, 1):
+        planned = ledger.planned(second, attempt)
+        assert planned
+        assert (planned.mode, planned.repeats, planned.datasets) == ("rerun", first, (USERS,))
+    assert ledger.reads_as(second) == "backfill"
+
+
+def test_a_rerun_of_a_run_that_the_ledger_does_not_know_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(RunNotFoundError, match=f"'{RUN}': expected in the ledger"):
+        plan(run=AGAIN, mode="rerun", repeats=RUN)
+
+
+def test_an_input_that_is_refused_leaves_no_plan(ledger: Ledger) -> None:
+    with pytest.raises(ExecutionInputError, match="The mode 'again'"):
+        plan(mode="again")
+    assert ledger.planned(RUN, 0) is None
