@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,30 +135,31 @@ def _library(entry: Entry, found: Quality) -> None:
 def _values(entry: Entry, column: str, found: Quality) -> None:
     metric, arguments = entry.data["metric"], entry.data.get("arguments", {})
     valid, pattern = arguments.get("validValues"), arguments.get("pattern")
+    about: dict[str, Any] = {}
     if metric == "nullValues":
         text = f"{column} IS NOT NULL"
     elif metric == "missingValues" and arguments.get("missingValues"):
         missing = [value for value in arguments["missingValues"] if value is not None]
         text = f"{column} IS NOT NULL" + (f" AND {column} NOT IN ({_listed(missing)})" if missing else "")
     elif metric == "invalidValues" and valid:
-        text = f"{column} IN ({_listed(valid)})"
+        text, about = f"{column} IN ({_listed(valid)})", {"column": column, "values": tuple(valid)}
     elif metric == "invalidValues" and isinstance(pattern, str):
-        text = f"{column} RLIKE {_literal(pattern)}"
+        text, about = f"{column} RLIKE {_literal(pattern)}", {"column": column, "pattern": pattern}
     else:
         wanted = {"missingValues": "`missingValues: […]`"}.get(metric, "`validValues: […]` or `pattern: …`")
         expected = f"expected arguments that hold {wanted}"
         found.problems.append(entry.problem("arguments", arguments, expected, "Add them to `arguments:`."))
         return
-    _row_rule(entry, "arguments", text, found)
+    _row_rule(entry, "arguments", text, found, about)
 
 
-def _row_rule(entry: Entry, step: str, text: str, found: Quality) -> None:
+def _row_rule(entry: Entry, step: str, text: str, found: Quality, about: Mapping[str, Any] | None = None) -> None:
     """A rule of severity error keeps a row out; a warning, or a number of rows allowed, is a gate's to count."""
     fault = condition(text, entry.source.columns)
     if fault:
         found.problems.append(entry.fault(step, fault))
     elif entry.severity == "error" and entry.comparison in (None, ("=", 0)):
-        found.rules.append(RowRule(entry.name, text, entry.description))
+        found.rules.append(RowRule(entry.name, text, entry.description, **(about or {})))
     else:
         _gate(entry, found, "sql", expression=f"SELECT count(*) FROM {COMPILED_PLACEHOLDER} WHERE NOT ({text})")
 

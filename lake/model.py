@@ -99,6 +99,10 @@ class Lake:
     def quarantine_location(self, dataset: Dataset) -> str:
         return f"s3://{self.environment.buckets['silver']}/{dataset.folder.rstrip('/')}__quarantine/"
 
+    def ruleset(self, dataset: Dataset) -> str:
+        """The name of the dataset's Glue Data Quality ruleset."""
+        return f"{self.environment.rulesets}{dataset.table}"
+
     def bronze_prefix(self, dataset: Dataset, run: str, attempt: int) -> str:
         """Where one attempt of a run puts what it read; no other attempt writes there."""
         logical = RunId.parse(run).logical_text

@@ -30,11 +30,17 @@ class Column:
 
 @dataclass(frozen=True)
 class RowRule:
-    """A rule that a row breaks where `expression` (Spark SQL over the lake's columns) is false."""
+    """A rule that a row breaks where `expression` (Spark SQL over the lake's columns) is false.
+
+    One about the values of a single column says these too: the `values` it may have, or the `pattern` they follow.
+    """
 
     name: str
     expression: str
     description: str = ""
+    column: str = ""
+    values: tuple[Any, ...] = ()
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +135,7 @@ class Environment:
     connections: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
     rows_per_partition: int = 100_000
+    rulesets: str = ""  # what the names of Glue Data Quality rulesets begin with
     runbook: str = "docs/runbook.md"
 
     def arn(self, service: str, resource: str) -> str:
