@@ -73,6 +73,18 @@ class Items:
         )
         return (_unpack_item(item) for page in pages for item in page["Items"])
 
+    def _last(self, pk: str, prefix: str, limit: int) -> list[Item]:
+        """The items whose keys come last, the very last first."""
+        found = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues=_pack_item({":pk": pk, ":prefix": prefix}),
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [_unpack_item(item) for item in found["Items"]]
+
     def _newest(self, index: str, pk: str, limit: int) -> list[Item]:
         """The last items of a partition of an index, whose reads may lag its writes by a moment."""
         found = self._client.query(

@@ -10,6 +10,7 @@ from lake.history import (
     RunNotFoundError as RunNotFoundError,
 )
 from lake.leases import (
+    Held as Held,
     Lease as Lease,
     LeaseHeldError as LeaseHeldError,
     LeaseLostError as LeaseLostError,

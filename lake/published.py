@@ -46,6 +46,10 @@ class PublishedState(Items):
         found = list(self._query(f"DATASET#{dataset}", _load_prefix(run)))
         return _load(found[-1]) if found else None
 
+    def loads(self, dataset: str, limit: int = 20, logical: str = "") -> list[Load]:
+        """The latest loads, newest logical time first; `logical` (as a run id writes it) asks for those of one."""
+        return [_load(item) for item in self._last(f"DATASET#{dataset}", f"LT#{logical}", limit)]
+
     def publish_head(self, dataset: str, snapshot: int | None, run: str, watermark: str, fence: int) -> Head:
         """Records what readers now see; `fence` is that of the lease it was published under."""
         head = {"snapshot": snapshot, "run": run, "watermark": watermark, "fence": fence, "at": self._now()}

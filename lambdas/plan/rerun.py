@@ -49,5 +49,15 @@ def adopt(ledger: Ledger, asked: Asked, run: RunId, attempt: int, datasets: Iter
 
 def _adopt(ledger: Ledger, dataset: str, load: Load) -> None:
     ledger.commit_load(dataset, load)
-    counts = {"read": load.rows, "inserted": load.rows}
-    ledger.record(Outcome(load.run, load.attempt, "ingest", dataset, "succeeded", files=load.files, **counts))
+    ledger.record(
+        Outcome(
+            load.run,
+            load.attempt,
+            "ingest",
+            dataset,
+            "succeeded",
+            read=load.rows,
+            inserted=load.rows,
+            files=load.files,
+        )
+    )
