@@ -65,6 +65,7 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
         connections={source: environment.resource(source) for source in environment.sources},
         resources={noun: environment.resource(noun) for noun in (*RESOURCES, *runs)},
         rows_per_partition=environment.sizes.rows_per_partition,
+        lease_wait=60 * min(environment.sizes.timeouts.values()) / 2,
         rulesets=environment.resource(""),
         runbook=RUNBOOK,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from glue_jobs.failures import DatasetError, SourceRefusedError, SourceTableMissingError, SourceUnreachableError
 from lake.alerts import clean
-from lake.ledger import LeaseHeldError, LeaseLostError
+from lake.ledger import LeaseLostError
 from lake.model import Dataset
 
 MISSING_TABLE = ("42P01", "42S02", "S0002")  # PostgreSQL, MySQL and H2, SQL Server
@@ -35,7 +35,8 @@ def explain(error: BaseException, dataset: Dataset) -> DatasetError:
     if found is not None:
         return found
     failure = DatasetError(_sentence(error), "See this job run's log, and docs/runbook.md.")
-    failure.transient = isinstance(error, LeaseHeldError | LeaseLostError) or _transient(error)
+    # a lease that is held was waited for already, as long as the job's time-out allows
+    failure.transient = isinstance(error, LeaseLostError) or _transient(error)
     return failure
 
 

@@ -72,7 +72,13 @@ class Task:
         return str(self.job.run)
 
     def lease(self) -> AbstractContextManager[Lease]:
-        return self.job.ledger.lease(self.table, self.run, attempt=self.job.attempt)
+        """The right to write this table; another run that is writing it is waited for, and said in the log."""
+
+        def waiting(holder: str) -> None:
+            log.info("%s %s waits for the lease of %s, held by %s", self.step, self.dataset.id, self.table, holder)
+
+        wait = self.job.lake.environment.lease_wait
+        return self.job.ledger.lease(self.table, self.run, wait=wait, attempt=self.job.attempt, waiting=waiting)
 
     def succeeded(self, **facts: Any) -> Outcome:
         return Outcome(self.run, self.job.attempt, self.step, self.dataset.id, "succeeded", **facts)

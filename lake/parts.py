@@ -135,6 +135,7 @@ class Environment:
     connections: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, str] = field(default_factory=dict)
     rows_per_partition: int = 100_000
+    lease_wait: float = 300.0  # seconds that a job waits for another writer of a table, well within its time-out
     rulesets: str = ""  # what the names of Glue Data Quality rulesets begin with
     runbook: str = "docs/runbook.md"
 
