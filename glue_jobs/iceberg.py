@@ -8,6 +8,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 MAIN = "main"
+CONTENT = "headwater.content"  # in the summary of a commit that only rewrote files: the snapshot whose rows these are
+WEIGHTS = {"files": "total-data-files", "deletes": "total-delete-files", "bytes": "total-files-size"}
 
 
 def load(spark: SparkSession, table: str) -> Any:
@@ -27,6 +29,22 @@ def head(spark: SparkSession, table: str, branch: str = MAIN) -> int | None:
 def summary(spark: SparkSession, table: str, snapshot: int) -> dict[str, str]:
     """What a snapshot says of itself."""
     return {str(name): str(value) for name, value in dict(load(spark, table).snapshot(snapshot).summary()).items()}
+
+
+def content(spark: SparkSession, table: str, snapshot: int | None) -> int | None:
+    """The snapshot that last changed rows: compaction makes others, which hold the same."""
+    found = None if snapshot is None else load(spark, table).snapshot(snapshot)
+    said = {} if found is None else dict(found.summary())
+    return int(said[CONTENT]) if CONTENT in said else snapshot
+
+
+def weigh(spark: SparkSession, table: str) -> dict[str, int]:
+    """How many data files, delete files, bytes and snapshots the table has."""
+    found = load(spark, table)
+    current = found.currentSnapshot()
+    said = {} if current is None else dict(current.summary())
+    weights = {name: int(str(said.get(total, 0))) for name, total in WEIGHTS.items()}
+    return {**weights, "snapshots": len(list(found.snapshots()))}
 
 
 def published(spark: SparkSession, table: str, snapshot: int) -> bool:
