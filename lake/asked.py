@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from lake.model import Lake, Pipeline
-from lake.records import STEPS, Mode, Step
+from lake.records import PIPELINE_STEPS, Mode, Step
 from lake.runs import RunId, interval_start
 
 KEYS = ("pipeline", "mode", "repeats", "first_step", "datasets")
@@ -44,7 +44,7 @@ def read(given: Any, run: RunId, lake: Lake, now: datetime) -> Asked:
     pipeline = lake.pipeline(run.pipeline)
     said = _shape(given, pipeline)
     mode = _one_of("mode", said.get("mode", "run"), MODES)
-    repeats, first_step = said.get("repeats", ""), _one_of("first_step", said.get("first_step", "ingest"), STEPS)
+    repeats, first_step = said.get("repeats", ""), _one_of("first_step", said.get("first_step", "ingest"), PIPELINE_STEPS)
     if mode == "backfill":
         _check_interval(run, pipeline, now)
     if mode == "rerun":

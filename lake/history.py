@@ -12,6 +12,7 @@ from lake.items import Item, Items, make, packed_texts, texts
 from lake.records import STEPS, Mode, Outcome, Plan, Run, RunStatus, Step
 
 INDEX = "by_pipeline"
+LAST_STEPS: tuple[Step, ...] = ("refine", "model", "maintain")  # with which a dataset of a run is done
 TEXT_LENGTH = 2000  # of a cause or a remedy
 
 
@@ -90,12 +91,10 @@ class RunHistory(Items):
 
     def remaining(self, run: str) -> Plan:
         """What of the whole run, as first planned, has not succeeded in any attempt."""
-        whole, refined, built = self.whole(run), set[str](), set[str]()
-        for outcome in self.outcomes(run):
-            if outcome.status == "succeeded" and outcome.step in ("refine", "model"):
-                (refined if outcome.step == "refine" else built).add(outcome.dataset)
-        datasets = tuple(each for each in whole.datasets if each not in refined)
-        models = tuple(each for each in whole.models if each not in built)
+        ended = (each for each in self.outcomes(run) if each.step in LAST_STEPS and each.status == "succeeded")
+        whole, done = self.whole(run), {each.dataset for each in ended}
+        datasets = tuple(each for each in whole.datasets if each not in done)
+        models = tuple(each for each in whole.models if each not in done)
         return replace(whole, datasets=datasets, models=models)
 
     def record(self, outcome: Outcome) -> Outcome:

@@ -61,6 +61,24 @@ class PublishedState(Items):
             )
         return _head(head)
 
+    def move_head(self, dataset: str, snapshot: int, fence: int) -> None:
+        """The same rows in another snapshot, as maintenance leaves them: the run, the watermark and the time stay."""
+        moved = {"snapshot": snapshot, "fence": fence}
+        if self._set(f"DATASET#{dataset}", "HEAD", moved, "attribute_exists(pk) AND fence <= :fence", fence=fence):
+            return
+        raise LeaseLostError(
+            f"The head of {dataset}: expected one, with no fence above {fence}, yet a later holder of the lease has"
+            " published. Nothing is lost; redrive the maintenance."
+        )
+
+    def set_maintained(self, dataset: str) -> None:
+        """The dataset's tables are as maintenance wants them; those whose turn was longest ago come first."""
+        at = self._now()
+        self._put(f"DATASET#{dataset}", "MAINTAINED", {"at": at}, "attribute_not_exists(pk) OR #at < :at", at=at)
+
+    def all_maintained(self, datasets: Iterable[str]) -> dict[str, str]:
+        return {dataset: item["at"] for dataset, item in self._of_each(datasets, "MAINTAINED").items()}
+
     def head(self, dataset: str) -> Head | None:
         return self.heads([dataset]).get(dataset)
 

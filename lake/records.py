@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Step = Literal["apply", "ingest", "refine", "model"]
+Step = Literal["apply", "ingest", "refine", "model", "maintain"]
 Status = Literal["succeeded", "failed"]
 Mode = Literal["run", "backfill", "rerun", "replay"]
 RunStatus = Literal["running", "succeeded", "failed"]
 
-STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "model")
+STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "model", "maintain")
+PIPELINE_STEPS = STEPS[:4]  # what a run of a pipeline goes through
 COUNTS = ("read", "inserted", "updated", "unchanged", "superseded", "quarantined", "deleted")
 
 
@@ -44,6 +45,8 @@ class Outcome:
     snapshot_from: int | None = None
     snapshot_to: int | None = None
     seconds: float = 0.0
+    tables: tuple[Mapping[str, Any], ...] = ()  # maintained: {"table", "before", "after", "done"}
+    note: str = ""  # what a success has left undone, and why
     at: str = ""  # ISO; the ledger fills it in
 
     def __post_init__(self) -> None:
