@@ -93,6 +93,10 @@ class Lake:
     def quarantine(self, dataset: Dataset) -> str:
         return f"{CATALOG}.{self.environment.databases['silver']}.{dataset.quarantine_table}"
 
+    def deleted(self, dataset: Dataset) -> str:
+        """The table of the tombstones: keys of rows that the source no longer has."""
+        return f"{CATALOG}.{self.environment.databases['silver']}.{dataset.deleted_table}"
+
     def location(self, dataset: Dataset) -> str:
         return f"s3://{self.environment.buckets[dataset.layer]}/{dataset.folder}"
 
@@ -103,11 +107,19 @@ class Lake:
         """The name of the dataset's Glue Data Quality ruleset."""
         return f"{self.environment.rulesets}{dataset.table}"
 
+    def deleted_location(self, dataset: Dataset) -> str:
+        return f"s3://{self.environment.buckets['silver']}/{dataset.folder.rstrip('/')}__deleted/"
+
     def bronze_prefix(self, dataset: Dataset, run: str, attempt: int) -> str:
         """Where one attempt of a run puts what it read; no other attempt writes there."""
         logical = RunId.parse(run).logical_text
         bucket = self.environment.buckets["bronze"]
         return f"s3://{bucket}/{dataset.folder}logical={logical}/run={run}-{attempt}/"
+
+    def keys_prefix(self, dataset: Dataset, run: str, attempt: int) -> str:
+        """Where that attempt puts the keys that the source had: beside the rows, whose table must not show them."""
+        folder = dataset.folder.rstrip("/")
+        return self.bronze_prefix(dataset, run, attempt).replace(f"/{folder}/", f"/{folder}__keys/", 1)
 
     def _load(self, path: str) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(self._read(path))

@@ -104,6 +104,10 @@ class Dataset:
         return f"{self.table}__quarantine"
 
     @property
+    def deleted_table(self) -> str:
+        return f"{self.table}__deleted"
+
+    @property
     def folder(self) -> str:
         return f"{self.name}/" if self.layer == GOLD else f"{self.source}/{self.name}/"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from lake.items import Item, Items, make, packed_texts, texts
 from lake.leases import LeaseLostError
 from lake.records import Head, Intent, Load
-from lake.runs import RunId
+from lake.runs import LOGICAL_FORMAT, RunId
 
 
 class LoadConflictError(Exception):
@@ -50,9 +50,19 @@ class PublishedState(Items):
         """The latest loads, newest logical time first; `logical` (as a run id writes it) asks for those of one."""
         return [_load(item) for item in self._last(f"DATASET#{dataset}", f"LT#{logical}", limit)]
 
-    def publish_head(self, dataset: str, snapshot: int | None, run: str, watermark: str, fence: int) -> Head:
-        """Records what readers now see; `fence` is that of the lease it was published under."""
-        head = {"snapshot": snapshot, "run": run, "watermark": watermark, "fence": fence, "at": self._now()}
+    def load_at(self, dataset: str, logical: datetime) -> Load | None:
+        """The latest load of a logical time, by whichever run."""
+        found = list(self._query(f"DATASET#{dataset}", f"LT#{logical.astimezone(UTC).strftime(LOGICAL_FORMAT)}#"))
+        return _load(found[-1]) if found else None
+
+    def publish_head(
+        self, dataset: str, snapshot: int | None, run: str, watermark: str, fence: int, **read: str
+    ) -> Head:
+        """Records what readers now see; `fence` is that of the lease it was published under.
+
+        `read` is the head's `began`, `keyed` and `cursor`.
+        """
+        head = {"snapshot": snapshot, "run": run, "watermark": watermark, "fence": fence, "at": self._now(), **read}
         when = "attribute_not_exists(pk) OR fence <= :fence"
         if not self._put(f"DATASET#{dataset}", "HEAD", head, when, fence=fence):
             raise LeaseLostError(

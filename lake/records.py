@@ -119,12 +119,19 @@ class Load:
 
 @dataclass(frozen=True)
 class Head:
-    """What readers of a dataset see: the published snapshot, and by which run."""
+    """What readers of a dataset see: the published snapshot, and by which run.
+
+    `watermark` is the highest `_version` published, in values of `cursor`; of the loads published the newest `began`
+    then, and the last whose keys were compared is that of run `keyed`.
+    """
 
     snapshot: int | None
     run: str
     watermark: str
     at: datetime
+    began: str = ""
+    keyed: str = ""
+    cursor: str = ""
 
 
 @dataclass(frozen=True)
