@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
+from lake.parts import Maintenance
 from config.source import Source
 
 FOLDER = Path(__file__).parent
@@ -71,6 +72,8 @@ class Environment:
     budget: Budget
     alert_emails: tuple[str, ...]
     sources: Mapping[str, Source]
+    maintenance: Maintenance = field(default_factory=Maintenance)
+    maintenance_schedule: str = ""  # none: it is started by hand
     schedules: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
@@ -149,7 +152,8 @@ def _schema() -> Schema:
 
 
 def _environment(name: str, data: dict[str, Any]) -> Environment:
-    network, budget = data["network"], data["budget"]
+    network, budget, care = data["network"], data["budget"], dict(data["maintenance"])
+    schedule = care.pop("schedule")
     built = {
         "network": None
         if network == "none"
@@ -163,6 +167,8 @@ def _environment(name: str, data: dict[str, Any]) -> Environment:
         "budget": Budget(budget["monthly_usd"], tuple(budget["emails"])),
         "alert_emails": tuple(data["alert_emails"]),
         "sources": {source: Source(**values) for source, values in data["sources"].items()},
+        "maintenance": Maintenance(**care),
+        "maintenance_schedule": "" if schedule == "off" else schedule,
     }
     return Environment(**{**data, **built, "name": name})
 
@@ -182,6 +188,11 @@ def _beyond_schema(document: Document, environment: Environment) -> list[Problem
             expected = "expected postgresql, mysql or sqlserver: H2 stands in for SQL Server on the laptop alone"
             field: Field = ("sources", source, "engine")
             problems.append(document.problem(field, described.engine, expected, "Write sqlserver."))
+    budget, limit = environment.maintenance.budget_minutes, environment.sizes.timeouts["maintain"]
+    if 2 * budget > limit:
+        expected = f"expected at most half of sizes.timeouts.maintain, {limit}: what is begun in time is finished"
+        place: Field = ("maintenance", "budget_minutes")
+        problems.append(document.problem(place, budget, expected, "Write less, or give the job more time."))
     network = environment.network
     if network and not network.availability_zone.startswith(environment.region):
         expected = f"expected an availability zone of region {environment.region}"

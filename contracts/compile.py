@@ -23,6 +23,7 @@ RESOURCES = (
     "ingest",
     "refine",
     "model",
+    "maintain",
     "start",
     "plan",
     "conclude",
@@ -67,6 +68,7 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
         rows_per_partition=environment.sizes.rows_per_partition,
         lease_wait=60 * min(environment.sizes.timeouts.values()) / 2,
         rulesets=environment.resource(""),
+        maintenance=environment.maintenance,
         runbook=RUNBOOK,
     )
 

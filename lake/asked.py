@@ -44,7 +44,8 @@ def read(given: Any, run: RunId, lake: Lake, now: datetime) -> Asked:
     pipeline = lake.pipeline(run.pipeline)
     said = _shape(given, pipeline)
     mode = _one_of("mode", said.get("mode", "run"), MODES)
-    repeats, first_step = said.get("repeats", ""), _one_of("first_step", said.get("first_step", "ingest"), PIPELINE_STEPS)
+    first_step = _one_of("first_step", said.get("first_step", "ingest"), PIPELINE_STEPS)
+    repeats = said.get("repeats", "")
     if mode == "backfill":
         _check_interval(run, pipeline, now)
     if mode == "rerun":

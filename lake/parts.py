@@ -126,6 +126,16 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class Maintenance:
+    """How the lake's tables are maintained: minutes of a run, and days for which things are left as they are."""
+
+    budget_minutes: int = 60
+    snapshot_days: int = 14  # a snapshot stays readable after another took its place; a run can be redriven as long
+    orphan_days: int = 3  # a file that no metadata names yet may be that of a writer at work
+    open_days: int = 2  # a partition that a load has touched within them is open
+
+
+@dataclass(frozen=True)
 class Environment:
     """The names of one deployed environment."""
 
@@ -141,6 +151,7 @@ class Environment:
     rows_per_partition: int = 100_000
     lease_wait: float = 300.0  # seconds that a job waits for another writer of a table, well within its time-out
     rulesets: str = ""  # what the names of Glue Data Quality rulesets begin with
+    maintenance: Maintenance = field(default_factory=Maintenance)
     runbook: str = "docs/runbook.md"
 
     def arn(self, service: str, resource: str) -> str:
@@ -156,7 +167,7 @@ _PARTS: tuple[tuple[str, type[Any]], ...] = (
 
 
 def environment_from_dict(data: Mapping[str, Any]) -> Environment:
-    return _make(Environment, data)
+    return _make(Environment, {**data, "maintenance": _make(Maintenance, data.get("maintenance", {}))})
 
 
 def pipeline_from_dict(data: Mapping[str, Any]) -> Pipeline:
