@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
-from lake.parts import Maintenance
 from config.source import Source
+from lake.parts import Maintenance
 
 FOLDER = Path(__file__).parent
 DATA_LAYERS = ("landing", "bronze", "silver", "gold")
