@@ -52,7 +52,11 @@ class PipelineStack(Stack):
         jobs.add(
             "apply",
             description="Makes tables from contracts, and lets them grow",
-            grants=[lake.make_tables("silver", "gold"), *lake.write_objects("silver", "gold")],
+            grants=[
+                lake.make_tables("silver", "gold"),
+                *lake.write_objects("silver", "gold"),
+                lake.register_rulesets(),
+            ],
         )
         jobs.add(
             "ingest",

@@ -65,6 +65,13 @@ class LakeGrants:
             resources += [self.arn("glue", f"database/{database}"), self.arn("glue", f"table/{database}/*")]
         return Grant(actions, resources, why=EVERY_DATASET)
 
+    def register_rulesets(self) -> Grant:
+        """Say every dataset's rules to Glue Data Quality."""
+        actions = [f"glue:{verb}DataQualityRuleset" for verb in ("Get", "Create", "Update")]
+        return Grant(
+            actions, [self.arn("glue", f"dataQualityRuleset/{self._environment.resource('*')}")], why=EVERY_DATASET
+        )
+
     def connect(self, *sources: str) -> list[Grant]:
         """Read the connections of these sources, and their passwords."""
         connections = [self.arn("glue", f"connection/{self._environment.resource(source)}") for source in sources]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import urllib.request
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,18 @@ SHA256 = "8382887bd34e23a426e3824520e69ba59e9666f567a4f7bad2a6b40348cdaa6e"
 
 def rules(spark: SparkSession, dqdl: str) -> list[tuple[str, dict[str, str], str]]:
     """Each rule of a document as its type, its parameters and its condition; an error says what is wrong."""
+    return [each for rule in _parser(spark).parse(dqdl).getRules() for each in _leaves(rule)]
+
+
+@cache  # py4j remembers methods by the name of their class, and knows no second one of that name
+def _parser(spark: SparkSession) -> Any:
     jvm: Any = spark._jvm
     gateway: Any = spark._sc._gateway
     urls = gateway.new_array(jvm.java.net.URL, 1)
     urls[0] = jvm.java.io.File(str(_jar())).toURI().toURL()
     # Spark has the ANTLR and the Jackson that the parser needs, and must not be given others
     loader = jvm.java.net.URLClassLoader(urls, jvm.java.lang.Thread.currentThread().getContextClassLoader())
-    parser = loader.loadClass("software.amazon.glue.dqdl.parser.DQDLParser").getDeclaredConstructor().newInstance()
-    return [each for rule in parser.parse(dqdl).getRules() for each in _leaves(rule)]
+    return loader.loadClass("software.amazon.glue.dqdl.parser.DQDLParser").newInstance()
 
 
 def _leaves(rule: Any) -> list[tuple[str, dict[str, str], str]]:
