@@ -39,13 +39,13 @@ def conform(bronze: DataFrame, dataset: Dataset, logical: datetime, parents: Map
         *_references(dataset),
     ]
     judged = rows.select(
-        *(_quoted(name) for name in rows.columns if name.startswith(SOURCE)),
+        *(quoted(name) for name in rows.columns if name.startswith(SOURCE)),
         *_names(dataset),
         _version(dataset, logical).alias("_version"),
         _hash(dataset).alias("_hash"),
         broken(rules).alias(RULES),
     )
-    copies = F.xxhash64(raw(judged.columns, dataset)).bitwiseOR(F.lit(1))
+    copies = F.xxhash64(own(judged.columns, dataset)).bitwiseOR(F.lit(1))
     return judged.withColumn(LANE, F.when(F.size(RULES) == 0, F.lit(0).cast("bigint")).otherwise(copies))
 
 
@@ -60,24 +60,30 @@ def typed(bronze: DataFrame, dataset: Dataset) -> DataFrame:
         )
     kinds = dict(bronze.dtypes)
     same = {each.source for each in dataset.columns if _exact(kinds[each.source], each.type)}
-    kept = (F.col(_quoted(name)).alias(f"{SOURCE}{name}") for name in found if name not in same)
-    casts = (F.expr(f"try_cast({_quoted(each.source)} AS {each.type})").alias(each.name) for each in dataset.columns)
+    kept = (F.col(quoted(name)).alias(f"{SOURCE}{name}") for name in found if name not in same)
+    casts = (F.expr(f"try_cast({quoted(each.source)} AS {each.type})").alias(each.name) for each in dataset.columns)
     return bronze.select(*kept, *casts)
 
 
 def raw(columns: Sequence[str], dataset: Dataset) -> Column:
     """The row as it came: its source columns in order of name, from those kept and those that no cast has changed."""
-    came = {name.removeprefix(SOURCE): F.col(_quoted(name)) for name in columns if name.startswith(SOURCE)}
+    came = {name.removeprefix(SOURCE): F.col(quoted(name)) for name in columns if name.startswith(SOURCE)}
     for each in dataset.columns:
-        came.setdefault(each.source, F.col(_quoted(each.name)))
+        came.setdefault(each.source, F.col(quoted(each.name)))
     return F.struct(*(came[name].alias(name) for name in sorted(came)))
+
+
+def own(columns: Sequence[str], dataset: Dataset) -> Column:
+    """Of the row as it came, what the contract names: it stays the same row when the source adds a column."""
+    known = {each.source for each in dataset.columns}
+    return raw([name for name in columns if name.removeprefix(SOURCE) in known], dataset)
 
 
 def parent_keys(bronze: DataFrame, parent: Dataset, reference: Reference, small: bool) -> DataFrame:
     """The distinct keys of a parent as ingested: its quarantined rows do not orphan their children."""
     columns = {column.name: column for column in parent.columns}
     wanted = [columns[name] for name in reference.parent_columns]
-    keys = bronze.select(*(F.expr(f"try_cast({_quoted(each.source)} AS {each.type})") for each in wanted))
+    keys = bronze.select(*(F.expr(f"try_cast({quoted(each.source)} AS {each.type})") for each in wanted))
     named = keys.toDF(*(_key(reference, number) for number in range(len(wanted)))).distinct()
     return F.broadcast(named) if small else named
 
@@ -107,10 +113,10 @@ def _type_rules(dataset: Dataset, kinds: Mapping[str, str]) -> Iterator[Broken]:
     for column in dataset.columns:
         if _exact(kinds[column.source], column.type) or column.type == "string":
             continue
-        given, lost = F.col(_quoted(f"{SOURCE}{column.source}")), F.col(column.name).isNull()
+        given, lost = F.col(quoted(f"{SOURCE}{column.source}")), F.col(column.name).isNull()
         if _may_round(kinds[column.source], column.type):
-            exact = f"try_cast({_quoted(f'{SOURCE}{column.source}')} AS decimal(38,18))"
-            lost |= F.coalesce(F.expr(f"{exact} <> {_quoted(column.name)}"), F.lit(False))
+            exact = f"try_cast({quoted(f'{SOURCE}{column.source}')} AS decimal(38,18))"
+            lost |= F.coalesce(F.expr(f"{exact} <> {quoted(column.name)}"), F.lit(False))
         yield f"type_{column.name}", given.isNotNull() & lost
 
 
@@ -134,7 +140,7 @@ def _required_rules(dataset: Dataset, columns: Sequence[str]) -> Iterator[Broken
     for column in dataset.columns:
         if column.required:
             kept = f"{SOURCE}{column.source}"
-            yield f"required_{column.name}", F.col(_quoted(kept if kept in columns else column.name)).isNull()
+            yield f"required_{column.name}", F.col(quoted(kept if kept in columns else column.name)).isNull()
 
 
 def _row_rules(dataset: Dataset) -> Iterator[Broken]:
@@ -166,5 +172,5 @@ def _key(reference: Reference, number: int) -> str:
     return f"_{reference.name}_{number}"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return f"`{name.replace('`', '``')}`"
