@@ -26,7 +26,7 @@ REGION = "us-east-1"
 WATCH_SECONDS = 2.0
 SERVICES = (
     "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
-    "scheduler", "stepfunctions", "glue", "athena",
+    "scheduler", "stepfunctions", "glue", "glue_crawlers", "athena",
 )  # fmt: skip
 
 

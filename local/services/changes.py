@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 FIDELITY = (
     ("Athena", "workgroups and named queries: changed and deleted", "moto, mended", "real"),
     ("Glue", "connections: changed and deleted", "moto, mended", "real"),
-    ("Glue", "crawlers: kept and changed; a run of one finds nothing", "moto, mended", "simulated"),
 )
 
 CRAWLER_SETTINGS = (

@@ -1,0 +1,235 @@
+"""What a database says of its tables through JDBC, in a small JVM of its own: one way for every engine."""
+
+from __future__ import annotations
+
+import fnmatch
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyspark
+from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+
+from local.engines import jars, java
+from local.engines.crawl_types import hive_of_jdbc
+
+KINDS = ("TABLE", "BASE TABLE", "PARTITIONED TABLE", "VIEW")
+WITHOUT_SCHEMAS = ("mysql", "mariadb")
+LOGIN_SECONDS = 10
+DRIVERS = ("postgresql", "mysql-connector", "mssql-jdbc", "h2")
+
+
+class JdbcError(Exception):
+    """A database that cannot be reached or read; its text says which and why."""
+
+
+@dataclass(frozen=True)
+class LiveColumn:
+    """A column in the database: `type` as the catalog writes it, `native` as the database does; `key` is from 1."""
+
+    name: str
+    type: str
+    native: str
+    nullable: bool
+    key: int = 0
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    """A table in the database: `path` is database, schema where the engine has them, and table."""
+
+    path: tuple[str, ...]
+    columns: tuple[LiveColumn, ...] = ()
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where a database is and who asks."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+    @property
+    def engine(self) -> str:
+        return self.url.split(":")[1]
+
+    @property
+    def place(self) -> str:
+        return self.url.partition("?")[0].partition(";")[0]  # what follows may hold a password
+
+
+class Databases:
+    """Reads databases: `databases.tables(login, "saas/public/%")`, or `opened(login)`; `close()` ends it."""
+
+    def __init__(self) -> None:
+        self._gateway: JavaGateway | None = None
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def tables(self, login: Login, path: str, stopped: Callable[[], bool] = lambda: False) -> list[LiveTable]:
+        """The tables that an include path such as `saas/public/%` means, each with its columns."""
+        with self.opened(login) as database:
+            found = []
+            for each in database.named(path):
+                if stopped():
+                    break
+                found.append(database.described(each))
+            return found
+
+    def opened(self, login: Login) -> Database:
+        return Database(self._java(), login)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._gateway is not None and self._process is not None:
+                self._gateway.close()
+                self._process.kill()
+                self._process.wait()
+            self._gateway = self._process = None
+
+    def _java(self) -> JavaGateway:
+        with self._lock:
+            if self._gateway is None or self._process is None or self._process.poll() is not None:
+                self._launch()
+            assert self._gateway is not None
+            return self._gateway
+
+    def _launch(self) -> None:
+        bridge = next((Path(pyspark.__file__).parent / "jars").glob("py4j*.jar"))
+        drivers = [jar for jar in jars.fetch() if any(name in jar.name for name in DRIVERS)]
+        port, secret, self._process = launch_gateway(
+            jarpath=str(bridge),
+            classpath=":".join(map(str, drivers)),
+            javaopts=["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC"],
+            java_path=str(java.find().home / "bin" / "java"),
+            die_on_exit=True,  # with the process that holds its standard input
+            enable_auth=True,
+            return_proc=True,
+        )
+        self._gateway = JavaGateway(
+            gateway_parameters=GatewayParameters(port=port, auth_token=secret, auto_convert=True)
+        )
+
+
+class Database:
+    """An open connection, as a context."""
+
+    def __init__(self, gateway: JavaGateway, login: Login) -> None:
+        self._gateway, self._jvm, self._login = gateway, gateway.jvm, login
+
+    def __enter__(self) -> Database:
+        properties = self._jvm.java.util.Properties()
+        login = {"user": self._login.user, "password": self._login.password}
+        if self._login.engine in WITHOUT_SCHEMAS:
+            login["connectTimeout"] = str(LOGIN_SECONDS * 1000)
+        for name, value in login.items():
+            properties.setProperty(name, value)
+        self._jvm.java.sql.DriverManager.setLoginTimeout(LOGIN_SECONDS)
+        self._connection = self._asked(self._jvm.java.sql.DriverManager.getConnection, self._login.url, properties)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def named(self, path: str) -> list[LiveTable]:
+        """The tables of an include path, still without their columns."""
+        found = []
+        kinds = self._gateway.new_array(self._jvm.java.lang.String, len(KINDS))
+        for number, kind in enumerate(KINDS):
+            kinds[number] = kind
+        catalog = self._connection.getCatalog()
+        for row in self._rows("getTables", catalog, None, "%", kinds):
+            each = self._path(row("TABLE_CAT") or catalog, row("TABLE_SCHEM"), row("TABLE_NAME"))
+            if _included(each, path):
+                found.append(LiveTable(each))
+        return sorted(found, key=lambda each: each.path)
+
+    def described(self, table: LiveTable) -> LiveTable:
+        """The table with its columns in their order."""
+        catalog, schema, name = self._parts(table)
+        keys = {row("COLUMN_NAME"): int(row("KEY_SEQ")) for row in self._rows("getPrimaryKeys", catalog, schema, name)}
+        columns = [
+            (int(row("ORDINAL_POSITION")), self._column(row, keys))
+            for row in self._rows("getColumns", catalog, self._escaped(schema), self._escaped(name), "%")
+        ]
+        return LiveTable(table.path, tuple(each for _, each in sorted(columns, key=lambda pair: pair[0])))
+
+    def sample(self, table: LiveTable, rows: int) -> list[list[str | None]]:
+        """Some of the table's rows, as text."""
+        quote = self._metadata().getIdentifierQuoteString().strip()
+        parts = [part for part in self._parts(table)[1:] if part]
+        named = ".".join(f"{quote}{part.replace(quote, quote * 2) if quote else part}{quote}" for part in parts)
+        statement = self._asked(self._connection.createStatement)
+        statement.setMaxRows(rows)
+        results = self._asked(statement.executeQuery, f"SELECT * FROM {named}")
+        width = range(1, len(table.columns) + 1)
+        found = []
+        while results.next():
+            found.append([results.getString(number) for number in width])
+        statement.close()
+        return found
+
+    def _column(self, row: Callable[[str], Any], keys: dict[str, int]) -> LiveColumn:
+        name, native = row("COLUMN_NAME"), str(row("TYPE_NAME"))
+        kind = self._jvm.java.sql.JDBCType
+        number = int(row("DATA_TYPE"))
+        try:
+            said = str(kind.valueOf(number).getName())
+        except Py4JJavaError:
+            said = "TIMESTAMP_WITH_TIMEZONE" if number == -155 else "OTHER"  # SQL Server's own number
+        size, digits = int(row("COLUMN_SIZE") or 0), int(row("DECIMAL_DIGITS") or 0)
+        return LiveColumn(
+            name,
+            hive_of_jdbc(said, native, size, digits),
+            f"{native}({size},{digits})" if said in ("NUMERIC", "DECIMAL") else native,
+            row("IS_NULLABLE") != "NO",
+            keys.get(name, 0),
+        )
+
+    def _rows(self, asked: str, *arguments: Any) -> Iterator[Callable[[str], Any]]:
+        results = self._asked(getattr(self._metadata(), asked), *arguments)
+        while self._asked(results.next):
+            yield results.getString
+        results.close()
+
+    def _metadata(self) -> Any:
+        return self._asked(self._connection.getMetaData)
+
+    def _asked(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return call(*arguments)
+        except Py4JJavaError as error:
+            why = " ".join(str(error.java_exception.getMessage() or error.java_exception.getClass().getName()).split())
+            raise JdbcError(
+                f"The database '{self._login.place}': it refused user '{self._login.user}' or cannot be reached: {why}"
+                " Look whether it is up, and whether its secret is right."
+            ) from error
+        except (Py4JNetworkError, Py4JError) as error:
+            raise JdbcError(f"The database '{self._login.place}': the JVM that asks it ended. Crawl again.") from error
+
+    def _path(self, catalog: str, schema: str | None, name: str) -> tuple[str, ...]:
+        return (catalog, name) if self._login.engine in WITHOUT_SCHEMAS else (catalog, schema or "", name)
+
+    def _parts(self, table: LiveTable) -> tuple[str, str | None, str]:
+        return table.path[0], table.path[1] if len(table.path) == 3 else None, table.path[-1]
+
+    def _escaped(self, name: str | None) -> str | None:
+        """A name where JDBC takes a pattern."""
+        if name is None:
+            return None
+        escape = self._metadata().getSearchStringEscape()
+        return name.replace(escape, escape * 2).replace("_", f"{escape}_").replace("%", f"{escape}%")
+
+
+def _included(path: tuple[str, ...], include: str) -> bool:
+    """Whether an include path means a table; names are compared without their case."""
+    patterns = [part.replace("%", "*").lower() for part in include.split("/")]
+    if len(patterns) < len(path) and patterns[-1] == "*":
+        patterns += ["*"] * (len(path) - len(patterns))
+    names = [part.lower() for part in path]
+    return len(patterns) == len(names) and all(map(fnmatch.fnmatchcase, names, patterns))

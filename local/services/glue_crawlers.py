@@ -1,0 +1,225 @@
+"""Glue's crawlers: moto's find nothing. Here each reads its targets with its role and writes what it found into the
+catalog; what cannot be read makes a crawl FAILED, with a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
+from moto.glue import models
+from moto.glue.exceptions import CrawlerNotRunningException, CrawlerRunningException, InvalidInputException
+from moto.moto_api._internal import mock_random
+
+from local.engines.crawl_jdbc import Databases
+from local.engines.jars import JarsNotFoundError
+from local.engines.java import JavaNotFoundError
+from local.services.glue_crawl_catalog import Counts, NotForCrawlersError, Writer
+from local.services.glue_crawl_targets import SUPPORTED, Targets
+from local.services.glue_logs import make
+from local.services.role_clients import RoleClients
+from local.services.seams import add, patch
+
+if TYPE_CHECKING:
+    from local.endpoint import Endpoint
+
+MODELS, RESPONSES = "moto.glue.models", "moto.glue.responses"
+GROUP, SESSION = "/aws-glue/crawlers", "AWS-Crawler"
+LONGEST_MESSAGE = 2048
+LAST = {"COMPLETED": "SUCCEEDED", "FAILED": "FAILED", "STOPPED": "CANCELLED"}
+
+FIDELITY = (
+    ("Glue", "crawlers over JDBC: PostgreSQL, MySQL, H2; names, columns and types", "JDBC's own metadata", "real"),
+    ("Glue", "crawlers over S3: CSV, JSON, Avro, Parquet, gzip; folders as tables and partitions",
+     "DuckDB, fastavro, pyarrow", "real"),
+    ("Glue", "crawlers: states, StopCrawler, metrics, last crawl, log, schema change policy", "ours", "real"),
+    ("Glue", "crawlers: a corrupt file fails the crawl, where Glue may call its format UNKNOWN", "ours", "simulated"),
+    ("Glue", "crawlers: whole numbers of JSON are always bigint, Glue's own schedule never starts one", "ours",
+     "simulated"),
+    ("Glue", "crawlers of other targets, custom classifiers, crawls of new folders or events only", "", "refused"),
+)  # fmt: skip
+
+
+class Crawl:
+    """One crawl, as it stands."""
+
+    def __init__(self, crawler_name: str) -> None:
+        self.crawl_id = str(mock_random.uuid4())
+        self.status = "RUNNING"
+        self.start_time: datetime = utcnow()
+        self.end_time: datetime | None = None
+        self.began = time.monotonic()
+        self.error = ""
+        self.counts = Counts()
+        self.stop = threading.Event()
+        self.place = {"LogGroup": GROUP, "LogStream": crawler_name, "MessagePrefix": self.crawl_id}
+
+    def advance(self) -> None:
+        """moto's crawls go on when they are looked at; this one by itself."""
+
+    def end(self, status: str, error: str = "") -> None:
+        self.error, self.end_time = error[:LONGEST_MESSAGE], utcnow()
+        self.status = status
+
+    def as_dict(self) -> dict[str, Any]:
+        state = "RUNNING" if self.status == "STOPPING" else self.status
+        shown = {"CrawlId": self.crawl_id, "State": state, "StartTime": self.start_time, **self.place}
+        return {**shown, **({"EndTime": self.end_time} if self.end_time else {}), **self._told()}
+
+    def last(self) -> dict[str, Any]:
+        return {"Status": LAST[self.status], "StartTime": self.start_time, **self.place, **self._told()}
+
+    def _told(self) -> dict[str, str]:
+        return {"ErrorMessage": self.error} if self.error else {}
+
+    @property
+    def seconds(self) -> float:
+        ended = self.end_time or utcnow()
+        return (ended - self.start_time).total_seconds()
+
+
+class Crawler(models.FakeCrawler):
+    """A crawler whose crawls really happen; `crawls` are all of them, oldest first."""
+
+    crawls: list[Crawl]  # type: ignore[assignment]  # moto's own are never made
+
+    def as_dict(self) -> dict[str, Any]:
+        shown = {name: value for name, value in self._described().items() if value is not None}
+        ended = [crawl for crawl in self.crawls if crawl.status in LAST]
+        return {**shown, **({"LastCrawl": ended[-1].last()} if ended else {})}
+
+    def _described(self) -> dict[str, Any]:
+        crawls, self.crawls = self.crawls, []  # moto would show a crawl that is under way as the last
+        try:
+            shown: dict[str, Any] = super().as_dict()
+        finally:
+            self.crawls = crawls
+        going = self.going
+        elapsed = int(going.seconds * 1000) if going else 0
+        return {**shown, "State": going.status if going else "READY", "CrawlElapsedTime": elapsed}
+
+    @property
+    def going(self) -> Crawl | None:
+        return self.crawls[-1] if self.crawls and self.crawls[-1].status not in LAST else None
+
+    def stop_crawler(self) -> None:
+        going = self.going
+        if going is None:
+            raise CrawlerNotRunningException(f"Crawler with name {self.name} isn't running")
+        going.status = "STOPPING"
+        going.stop.set()
+
+    def metrics(self) -> dict[str, Any]:
+        ended = [crawl for crawl in self.crawls if crawl.status in LAST]
+        counts = ended[-1].counts if ended else Counts()
+        return {
+            "CrawlerName": self.name,
+            "TimeLeftSeconds": 0.0,
+            "StillEstimating": False,
+            "LastRuntimeSeconds": ended[-1].seconds if ended else 0.0,
+            "MedianRuntimeSeconds": statistics.median(each.seconds for each in ended) if ended else 0.0,
+            "TablesCreated": counts.created,
+            "TablesUpdated": counts.updated,
+            "TablesDeleted": counts.deleted,
+        }
+
+
+class Crawls:
+    """Starts crawls, each in a thread of its own."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._clients = RoleClients(endpoint, SESSION)
+        self._databases = Databases()
+        self._lock = threading.Lock()
+        endpoint.on_stop(self._databases.close)
+
+    def start(self, crawler: Crawler) -> None:
+        with self._lock:
+            if crawler.going is not None:
+                raise CrawlerRunningException(f"Crawler with name {crawler.name} has already started")
+            crawl = Crawl(crawler.name)
+            crawler.crawls.append(crawl)
+        self._endpoint.background(lambda: self._run(crawler, crawl), f"crawl {crawler.name}")
+
+    def _run(self, crawler: Crawler, crawl: Crawl) -> None:
+        notes: list[str] = []
+        try:
+            status, error = self._crawled(crawler, crawl, notes)
+        except (ClientError, BotoCoreError, JarsNotFoundError, JavaNotFoundError, NotForCrawlersError) as refused:
+            status, error = "FAILED", str(refused)
+        except Exception as fault:  # a crawl always ends, and says how
+            status, error = "FAILED", f"The laptop's crawler failed: {type(fault).__name__}: {fault}"
+        try:
+            self._log(crawler, crawl, [*notes, *([f"ERROR : {error}"] if error else []), f"Crawl {status}"])
+        except ClientError as unlogged:
+            error = f"{error} Its log could not be written: {unlogged}".strip()
+        crawl.end(status, error)
+
+    def _crawled(self, crawler: Crawler, crawl: Crawl, notes: list[str]) -> tuple[str, str]:
+        def client(service: str) -> Any:
+            return self._clients.of(service, self._role(crawler))
+
+        found = Targets(client, self._databases, crawl.stop.is_set).read(crawler)
+        notes += found.notes
+        if crawl.stop.is_set():
+            return "STOPPED", ""
+        writer = Writer(client("glue"), crawler.database_name, crawler)
+        crawl.counts = writer.counts
+        writer.write(found.tables, complete=not found.failures)
+        notes += writer.notes
+        return ("FAILED", " ".join(found.failures)) if found.failures else ("COMPLETED", "")
+
+    def _role(self, crawler: Crawler) -> str:
+        role = str(crawler.role)
+        return role if role.startswith("arn:") else f"arn:aws:iam::{self._endpoint.account}:role/{role}"
+
+    def _log(self, crawler: Crawler, crawl: Crawl, lines: list[str]) -> None:
+        logs = self._clients.of("logs", self._role(crawler))
+        make(logs, GROUP, crawler.name)
+        events = [{"timestamp": int(time.time() * 1000), "message": f"[{crawl.crawl_id}] {line}"} for line in lines]
+        logs.put_log_events(logGroupName=GROUP, logStreamName=crawler.name, logEvents=events)
+
+
+def install(endpoint: Endpoint) -> None:
+    """Crawl for real."""
+    crawls = Crawls(endpoint)
+    patch(f"{MODELS}:FakeCrawler", Crawler)
+    patch(f"{MODELS}:FakeCrawler.start_crawler", lambda crawler: crawls.start(crawler))
+    add(f"{RESPONSES}:GlueResponse.get_crawler_metrics", _metrics)
+
+    def create_crawler(response: Any) -> ActionResult:
+        refuse_what_cannot_be_crawled(response.parameters)
+        answer: ActionResult = create(response)
+        return answer
+
+    create = patch(f"{RESPONSES}:GlueResponse.create_crawler", create_crawler)
+
+
+def refuse_what_cannot_be_crawled(asked: dict[str, Any]) -> None:
+    """An error that names what of a crawler's definition has no engine here."""
+    targets = sorted(kind for kind, each in (asked.get("Targets") or {}).items() if each and kind not in SUPPORTED)
+    if targets:
+        _refuse(f"The targets '{targets[0]}': the laptop crawls {' and '.join(SUPPORTED)}. Use these.")
+    if asked.get("Classifiers"):
+        _refuse(f"The classifier '{asked['Classifiers'][0]}': the laptop has the built-in ones only. Leave it out.")
+    behavior = (asked.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
+    if behavior != "CRAWL_EVERYTHING":
+        _refuse(f"RecrawlBehavior '{behavior}': the laptop's crawlers do CRAWL_EVERYTHING only. Use that.")
+
+
+def _refuse(why: str) -> None:
+    raise InvalidInputException("CreateCrawler", why)
+
+
+def _metrics(response: Any) -> ActionResult:
+    asked = response.parameters.get("CrawlerNameList")
+    known = response.glue_backend.crawlers
+    names = asked if asked else list(known)
+    return ActionResult({"CrawlerMetricsList": [response.glue_backend.get_crawler(name).metrics() for name in names]})
