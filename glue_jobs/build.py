@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import gates, iceberg
-from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
+from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, Known, classify
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
 from glue_jobs.failures import DatasetError, GateFailedError
@@ -64,7 +64,9 @@ class Build:
             )
         conformed = conform(rows, as_made(dataset), logical, self._inputs.parents(dataset))
         held = None if base is None else iceberg.read(spark, task.table, base)
-        return classify(conformed, held, dataset.key, complete_at=logical)
+        # what a later run has written is not this one's to delete
+        known = Known(deletes=F.col("_version") <= F.lit(int(logical.timestamp())).cast("timestamp"))
+        return classify(conformed, held, dataset.key, known)
 
 
 def _require_clean(task: Task, facts: dict[str, object]) -> None:

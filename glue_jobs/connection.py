@@ -38,9 +38,12 @@ class Source:
 
     def quoted(self, spark: SparkSession, name: str) -> str:
         """A name, with its schema if it has one, in this database's own quotes."""
+        return ".".join(self.quoted_column(spark, part) for part in name.split("."))
+
+    def quoted_column(self, spark: SparkSession, name: str) -> str:
+        """A name that may hold dots of its own."""
         jvm: Any = spark._jvm
-        dialect = jvm.org.apache.spark.sql.jdbc.JdbcDialects.get(self.url)
-        return ".".join(str(dialect.quoteIdentifier(part)) for part in name.split("."))
+        return str(jvm.org.apache.spark.sql.jdbc.JdbcDialects.get(self.url).quoteIdentifier(name))
 
 
 def find_source(connection: str, glue: Any, secrets: Any) -> Source:

@@ -32,6 +32,14 @@ class SourceColumnMissingError(DatasetError):
     """The source's table lacks a column that the contract names."""
 
 
+class CursorTypeError(DatasetError):
+    """The source's cursor column holds no times."""
+
+
+class CursorBackwardsError(DatasetError):
+    """The source ends before the place where the next increment would begin."""
+
+
 class SourceRefusedError(DatasetError):
     """The source does not let the job in."""
 
@@ -44,8 +52,16 @@ class LoadMissingError(DatasetError):
     """There is no committed load to work from."""
 
 
+class BronzeMissingError(DatasetError):
+    """A date is to be loaded again that was never loaded, of a source that shows only what it holds now."""
+
+
 class ContractBreaksTableError(DatasetError):
     """A contract asks for a change of an existing table that could hurt its readers."""
+
+
+class ContractAheadError(DatasetError):
+    """A contract is a major version ahead of its table, which is applied by itself and not by a run."""
 
 
 class GateFailedError(DatasetError):

@@ -1,27 +1,26 @@
-"""Ingest: each planned dataset from its source into bronze, as it is."""
+"""Ingest: each planned dataset from its source into bronze, as it is: all of it, or what is new."""
 
 from __future__ import annotations
 
 import sys
-from math import ceil
+from dataclasses import replace
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import ByteType, DataType, IntegerType, LongType, ShortType
+from pyspark.sql import DataFrame
 
 from glue_jobs import bronze
 from glue_jobs.apply import unapplied
 from glue_jobs.aws import client
-from glue_jobs.connection import Source, find_source
+from glue_jobs.connection import find_source
+from glue_jobs.failures import BronzeMissingError
+from glue_jobs.reading import Reading
+from glue_jobs.windows import Window, window
 from glue_jobs.work import Job, Task, open_job, work
+from lake.items import utc_now
 from lake.ledger import Load, Outcome
-from lake.model import Dataset
-
-INTEGRAL: tuple[type[DataType], ...] = (ByteType, ShortType, IntegerType, LongType)
-MOST_CONNECTIONS = 16
 
 
 def ingest(task: Task) -> Outcome:
-    """The source's table in bronze, committed in the ledger and shown in the catalog."""
+    """The source's rows in bronze, committed in the ledger and shown in the catalog."""
     # a retried start can start a job run twice, and two of them must not write one prefix
     with task.job.ledger.lease(f"bronze.{task.dataset.id}", task.run, attempt=task.job.attempt):
         return load(task)
@@ -30,40 +29,49 @@ def ingest(task: Task) -> Outcome:
 def load(task: Task) -> Outcome:
     job, dataset = task.job, task.dataset
     held = job.ledger.load(dataset.id, task.run)
-    if held is not None and held.attempt == job.attempt:  # committed by a job run that ended before it said so
-        return task.succeeded(read=held.rows, inserted=held.rows, files=held.files)
+    if held is None or held.attempt != job.attempt:  # else committed by a job run that ended before it said so
+        whole_again = job.mode == "backfill" and dataset.load_mode == "full"
+        held = adopted(task) if whole_again else from_source(task)
+    return task.succeeded(read=held.rows, inserted=held.rows, files=held.files)
+
+
+def adopted(task: Task) -> Load:
+    """The bronze of this date, which counts as this run's: a full source shows only what it holds now."""
+    job, dataset = task.job, task.dataset
+    found = job.ledger.loads(dataset.id, 1, job.run.logical_text)
+    if not found:
+        raise BronzeMissingError(
+            f"There is no bronze of {job.run.logical:%Y-%m-%d %H:%M} of {dataset.id}.",
+            "Its source shows only what it holds now, so only times that were loaded can be loaded again.",
+        )
+    return job.ledger.commit_load(dataset.id, replace(found[0], run=task.run, attempt=job.attempt))
+
+
+def from_source(task: Task) -> Load:
+    """What this run reads of the source's table, in bronze."""
+    job, dataset = task.job, task.dataset
     source = find_source(job.lake.environment.connections[dataset.source], client("glue"), client("secretsmanager"))
-    rows = bronze.as_ingested(read(job.spark, source, dataset, job.lake.environment.rows_per_partition), task.run)
+    part, began = Reading(job.spark, source, dataset, window_of(task)), utc_now()
+    per_partition, keys = job.lake.environment.rows_per_partition, list[str]()
+    if dataset.deletes and part.window and job.mode != "backfill":
+        every = Reading(job.spark, source, dataset, None).rows(per_partition, part.key_columns)
+        keys, _ = bronze.write(every, job.lake.keys_prefix(dataset, task.run, job.attempt))
+    rows = bronze.as_ingested(part.rows(per_partition), task.run)
     prefix = job.lake.bronze_prefix(dataset, task.run, job.attempt)
     files, count = bronze.write(rows, prefix)
-    job.ledger.commit_load(dataset.id, Load(task.run, job.attempt, tuple(files), count))
+    if not count:
+        part.refuse_backwards()
+    complete = part.window is None
+    made = Load(task.run, job.attempt, tuple(files), count, complete, tuple(keys), began.isoformat())
+    job.ledger.commit_load(dataset.id, made)
     show(task, rows, prefix)
-    return task.succeeded(read=count, inserted=count, files=tuple(files))
+    return made
 
 
-def read(spark: SparkSession, source: Source, dataset: Dataset, rows_per_partition: int) -> DataFrame:
-    """The whole table; a large one with a whole-number key over several connections."""
-    table = source.quoted(spark, dataset.source_object)
-    rows = source.read(spark, dbtable=table)
-    column = split_column(rows, dataset)
-    if column is None:
-        return rows
-    quoted = source.quoted(spark, column)
-    query = f"(SELECT min({quoted}) AS low, max({quoted}) AS high, count(*) AS n FROM {table}) bounds"
-    bounds = source.read(spark, dbtable=query).collect()[0]
-    partitions = min(MOST_CONNECTIONS, ceil(bounds["n"] / rows_per_partition))
-    if partitions < 2 or bounds["low"] is None:
-        return rows
-    span = {"lowerBound": str(bounds["low"]), "upperBound": str(bounds["high"])}
-    return source.read(spark, dbtable=table, partitionColumn=column, numPartitions=str(partitions), **span)
-
-
-def split_column(rows: DataFrame, dataset: Dataset) -> str | None:
-    """The source's name of the key's first column, where it holds whole numbers."""
-    names = {column.name: column.source for column in dataset.columns}
-    first = names.get(dataset.key[0], "") if dataset.key else ""
-    kinds = {each.name: each.dataType for each in rows.schema.fields}
-    return first if isinstance(kinds.get(first), INTEGRAL) else None
+def window_of(task: Task) -> Window | None:
+    job, dataset = task.job, task.dataset
+    interval = job.lake.pipeline(job.run.pipeline).interval_hours
+    return window(dataset, job.mode, job.ledger.head(dataset.id), job.run.logical, interval)
 
 
 def show(task: Task, rows: DataFrame, prefix: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from lake.items import Item, Items, make, packed_texts, texts
 from lake.leases import LeaseLostError
 from lake.records import Head, Intent, Load
-from lake.runs import LOGICAL_FORMAT, RunId
+from lake.runs import RunId
 
 
 class LoadConflictError(Exception):
@@ -49,11 +49,6 @@ class PublishedState(Items):
     def loads(self, dataset: str, limit: int = 20, logical: str = "") -> list[Load]:
         """The latest loads, newest logical time first; `logical` (as a run id writes it) asks for those of one."""
         return [_load(item) for item in self._last(f"DATASET#{dataset}", f"LT#{logical}", limit)]
-
-    def load_at(self, dataset: str, logical: datetime) -> Load | None:
-        """The latest load of a logical time, by whichever run."""
-        found = list(self._query(f"DATASET#{dataset}", f"LT#{logical.astimezone(UTC).strftime(LOGICAL_FORMAT)}#"))
-        return _load(found[-1]) if found else None
 
     def publish_head(
         self, dataset: str, snapshot: int | None, run: str, watermark: str, fence: int, **read: str
@@ -112,6 +107,11 @@ class PublishedState(Items):
                 f"The tables of {dataset}: expected no fence above {fence}, yet a later holder of the lease has changed"
                 " them. Another apply went ahead; redrive the run."
             )
+
+    def set_version(self, dataset: str, version: str, run: str, statements: Sequence[str]) -> None:
+        """Before a table goes to a major version: by which run, and how; the first record stays."""
+        made = {"version": version, "run": run, "statements": list(statements), "at": self._now()}
+        self._put_new(f"DATASET#{dataset}", f"VERSION#{int(version.partition('.')[0]):04}", made)
 
     def intend(self, run: str, moves: Sequence[Mapping[str, Any]]) -> Intent:
         """Before the first table of a publication moves: whoever finds this later can finish it."""

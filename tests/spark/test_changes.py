@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, functions as F
 
-from glue_jobs.changes import STATUS, classify
+from glue_jobs.changes import STATUS, Known, classify
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = "id bigint, _version timestamp, _hash string, _rules array<string>, _lane bigint"
@@ -29,7 +29,7 @@ def at(version: int) -> datetime:
     return START.replace(day=version + 1)
 
 
-def run(spark: SparkSession, rows: list[Row], held: list[Row], complete: datetime | None = None) -> Counter[Any]:
+def run(spark: SparkSession, rows: list[Row], held: list[Row], known: Known | None = None) -> Counter[Any]:
     came = [
         (
             each.key,
@@ -42,7 +42,8 @@ def run(spark: SparkSession, rows: list[Row], held: list[Row], complete: datetim
     ]
     kept = [(each.key, at(each.version), each.content) for each in held]
     table = spark.createDataFrame(kept, "id bigint, _version timestamp, _hash string") if held else None
-    judged = classify(spark.createDataFrame(came, COLUMNS), table, ("id",), complete_at=complete)
+    known = known or Known()
+    judged = classify(spark.createDataFrame(came, COLUMNS), table, ("id",), known)
     return Counter((each["id"], each["_hash"], each[STATUS]) for each in judged.collect())
 
 
@@ -108,5 +109,42 @@ def test_a_conflict_does_not_hide_an_older_version(spark: SparkSession) -> None:
 
 def test_what_did_not_come_is_deleted_unless_a_later_run_wrote_it(spark: SparkSession) -> None:
     held = [Row(1, 0, "a"), Row(2, 0, "a"), Row(3, 2, "a")]
-    answer = run(spark, [Row(1, 1, "a")], held, complete=at(1))
+    answer = run(spark, [Row(1, 1, "a")], held, Known(deletes=F.col("_version") <= F.lit(at(1))))
     assert answer == Counter({(1, "a", "unchanged"): 1, (2, "a", "deleted"): 1})
+
+
+def test_a_broken_row_shows_that_its_key_is_still_there(spark: SparkSession) -> None:
+    held = [Row(1, 0, "a"), Row(2, 0, "a"), Row(3, 0, "a")]
+    keys = spark.createDataFrame([(3,)], "id bigint")
+    rows = [Row(1, 1, "x", dirty=True), Row(1, 1, "x", dirty=True)]
+    answer = run(spark, rows, held, Known(deletes=F.lit(True), present=keys))
+    assert answer == Counter({(1, "x", "quarantined"): 1, (1, "x", "superseded"): 1, (2, "a", "deleted"): 1})
+
+
+def test_a_late_load_brings_back_nothing(spark: SparkSession) -> None:
+    held = [Row(1, 1, "new"), Row(2, 1, "a"), Row(6, 0, "a")]
+    gone, present = (spark.createDataFrame([(each,) for each in ids], "id bigint") for ids in ([3, 4], [1, 4, 5]))
+    rows = [Row(1, 1, "old"), Row(3, 0, "a"), Row(4, 0, "a"), Row(5, 0, "a"), Row(6, 1, "b"), Row(7, 0, "a")]
+    answer = run(spark, rows, held, Known(present=present, gone=gone, late=True))
+    assert {key: status for key, _, status in answer} == {
+        1: "superseded",  # its version was read again later
+        3: "superseded",
+        4: "superseded",
+        5: "inserted",
+        6: "updated",
+        7: "superseded",  # not among the keys that a later load found
+    }
+
+
+def test_what_was_appended_stays_as_it_is(spark: SparkSession) -> None:
+    held = [Row(1, 1, "a"), Row(2, 1, "a"), Row(3, 1, "a")]
+    rows = [Row(1, 1, "a"), Row(2, 2, "b"), Row(3, 0, "b"), Row(4, 1, "a"), Row(4, 2, "b"), Row(5, 1, "a")]
+    answer = run(spark, rows, held, Known(append_only=True))
+    assert {(key, content): status for key, content, status in answer} == {
+        (1, "a"): "unchanged",
+        (2, "b"): "quarantined",
+        (3, "b"): "quarantined",
+        (4, "a"): "inserted",
+        (4, "b"): "quarantined",
+        (5, "a"): "inserted",
+    }

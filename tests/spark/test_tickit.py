@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from glue_jobs import iceberg, ingest
 from glue_jobs.connection import find_source
+from glue_jobs.reading import Reading
 from glue_jobs.work import work
 from lake.ledger import Ledger
 from local import tickit
@@ -80,7 +81,7 @@ def test_a_large_table_is_read_in_parts_that_add_up(lake: Tickit) -> None:
         lake.lake.environment.connections["saas"], boto3.client("glue"), boto3.client("secretsmanager")
     )
     dataset = lake.lake.dataset("saas.users")
-    rows = ingest.read(lake.spark, source, dataset, rows_per_partition=100)
+    rows = Reading(lake.spark, source, dataset, None).rows(100)
     size = tickit.sizes(SCALE)["saas.users"]
     assert rows.rdd.getNumPartitions() == -(-size // 100)
     assert rows.select("userid").distinct().count() == rows.count() == size
