@@ -12,23 +12,22 @@ from cli.target import ROOT, JsonOption
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="A benchmark: pipeline, synth.")],
+    name: Annotated[str, typer.Argument(help="A benchmark: checks, files, growth, pipeline, rows, synth.")],
     json: JsonOption = False,
 ) -> None:
-    """Measure, and print a table of figures; ratios hold on any machine, seconds only on this one."""
+    """Measure, print a table of figures and write them to docs/benchmarks.md; ratios hold on any machine."""
     known = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "def measure" in path.read_text())
     if name not in known:
         raise CommandError(f"The benchmark '{name}': expected one of {', '.join(known)}.")
+    from benchmarks import report
     from cli.console import print_json, table
     from local import prerequisites
 
     prerequisites.fetch()
-    figures = importlib.import_module(f"benchmarks.{name}").measure()
+    module = importlib.import_module(f"benchmarks.{name}")
+    figures = module.measure()
+    report.write(name, module.__doc__ or "", figures)
     if json:
         print_json(figures)
         return
-    table(f"bench {name}", ("figure", "value"), [(figure, _figure(value)) for figure, value in figures.items()])
-
-
-def _figure(value: object) -> str:
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    table(f"bench {name}", ("figure", "value"), [(figure, report.shown(value)) for figure, value in figures.items()])
