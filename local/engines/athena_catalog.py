@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.engines import athena_views
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_relations import CATALOG
 from local.engines.athena_scope import Table, TableColumn
@@ -85,8 +86,8 @@ class GlueCatalog:
 
     def _entry(self, database: str, glue: dict[str, Any]) -> Entry:
         name, keys = glue["Name"].lower(), glue.get("PartitionKeys") or []
-        if glue.get("TableType") == "VIRTUAL_VIEW":
-            raise RefusedError(f"The view '{database}.{name}'", "Query the tables below it.")
+        if athena_views.is_view(glue):
+            return Entry(athena_views.table(database, glue), glue)
         if is_iceberg(glue):
             metadata = self._metadata(glue)
             columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in fields(metadata))
@@ -139,16 +140,15 @@ class GlueCatalog:
     def _tables(self) -> Iterator[tuple[Any, ...]]:
         for database in self.databases():
             for table in self.tables(database):
-                kind = "VIEW" if table.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE"
+                kind = "VIEW" if athena_views.is_view(table) else "BASE TABLE"
                 yield CATALOG, database, table["Name"].lower(), kind
 
     def _columns(self) -> Iterator[tuple[Any, ...]]:
         for database in self.databases():
             for table in self.tables(database):
-                if table.get("TableType") != "VIRTUAL_VIEW":
-                    found = self._entry(database, table).table
-                    for number, column in enumerate(found.columns, 1):
-                        yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
+                found = self._entry(database, table).table
+                for number, column in enumerate(found.columns, 1):
+                    yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
 
 
 def is_iceberg(glue: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""SHOW TABLES, SHOW DATABASES and DESCRIBE: their lines and their columns."""
+"""SHOW TABLES, DATABASES, VIEWS and CREATE VIEW, and DESCRIBE: their lines and their columns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from local.engines.athena_errors import QueryError
 from local.engines.athena_results import column_info
 from local.engines.athena_sql import Statement, refuse
 from local.engines.athena_types import Type
+from local.engines.athena_views import is_view
 
 STRING = Type("string")
 Listing = tuple[list[str], list[dict[str, Any]]]
@@ -25,6 +26,11 @@ def answer(statement: Statement, catalog: GlueCatalog, database: str) -> Listing
                 raise missing(wanted)
             names = [str(table["Name"]) for table in catalog.tables(wanted)]
             return matching(names, pattern), [column_info("tab_name", STRING)]
+        case "show_views", (named, pattern):
+            views = [str(each["Name"]) for each in catalog.tables((named or database).lower()) if is_view(each)]
+            return matching(views, pattern), [column_info("views", STRING)]
+        case "show_create_view", (named, str(view)):
+            return create_view(catalog, (named or database).lower(), view.lower())
         case "describe", (named, str(table)):
             return describe(catalog, (named or database).lower(), table.lower())
     raise refuse(statement)
@@ -50,6 +56,15 @@ def describe(catalog: GlueCatalog, database: str, table: str) -> Listing:
                                                                   "Comment": "comment"}), "\t \t "]  # fmt: skip
         lines += [line(key) for key in keys]
     return lines, [column_info(name, STRING) for name in ("col_name", "data_type", "comment")]
+
+
+def create_view(catalog: GlueCatalog, database: str, name: str) -> Listing:
+    entry = catalog.entry(database, name)
+    if entry is None or entry.table.view is None:
+        raise QueryError("FAILED", f"Execution Error. View not found {database}.{name}")
+    return [f"CREATE VIEW {database}.{name} AS", *entry.table.view.sql.splitlines()], [
+        column_info("Create View", STRING)
+    ]
 
 
 def line(column: dict[str, Any]) -> str:

@@ -12,8 +12,9 @@ from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
 from local.engines.athena_relations import Query, Scan, Source, relation_of, source, values
-from local.engines.athena_scope import Catalog, Column, Relation, Scope, Term
+from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type, common
+from local.engines.athena_views import expand
 
 SETS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 CLAUSES = ("with_", "order", "limit", "offset")
@@ -28,6 +29,7 @@ class Translator:
         self.expressions = Expressions(self)
         self.scans: list[Scan] = []
         self.ctes: dict[str, tuple[str, Query]] = {}
+        self.views: list[Table] = []  # those that are being expanded, outermost first
         self._numbers = count(1)
 
     def name(self, letter: str) -> str:
@@ -40,6 +42,9 @@ class Translator:
 
     def call(self, node: exp.Expr, scope: Scope) -> Term:
         return call(self.expressions, node, scope)
+
+    def view(self, table: Table, node: exp.Expr) -> str:
+        return expand(self, table, node)
 
     def query(self, node: exp.Expr, parent: Scope | None = None) -> Query:
         around = self.ctes

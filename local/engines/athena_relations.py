@@ -47,6 +47,8 @@ class Owner(Protocol):
 
     def query(self, node: exp.Expr, parent: Scope | None) -> Query: ...
 
+    def view(self, table: Table, node: exp.Expr) -> str: ...
+
     def name(self, letter: str) -> str: ...
 
 
@@ -162,10 +164,14 @@ def table(owner: Owner, node: exp.Table) -> tuple[Relation, str]:
         return relation_of(alias, path or (name,), names, query.types), f"{view} {alias}"
     found = look_up(owner, node)
     path, names = aliased(node, [column.name for column in found.columns])
+    relation = relation_of(
+        alias, path or (CATALOG, found.database, found.name), names, [column.type for column in found.columns]
+    )
+    if found.view is not None:
+        return relation, f"({owner.view(found, node)}) {alias}"
     view = owner.name("scan_")
     owner.scans.append(Scan(view, alias, found))
-    own_path = (CATALOG, found.database, found.name)
-    return relation_of(alias, path or own_path, names, [column.type for column in found.columns]), f"{view} {alias}"
+    return relation, f"{view} {alias}"
 
 
 def look_up(owner: Owner, node: exp.Table) -> Table:

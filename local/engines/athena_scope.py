@@ -46,6 +46,14 @@ class TableColumn:
 
 
 @dataclass(frozen=True)
+class View:
+    """The query behind a view, and the database in which the names of it are looked up."""
+
+    sql: str
+    database: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table of the catalog, as far as a query's meaning needs it."""
 
@@ -53,6 +61,7 @@ class Table:
     name: str
     columns: tuple[TableColumn, ...]
     partitioned_by: tuple[str, ...] = ()
+    view: View | None = None
 
 
 class Catalog(Protocol):

@@ -4,64 +4,35 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.trino import Trino
-from sqlglot.errors import ParseError, TokenError
-from sqlglot.parsers.trino import TrinoParser
 
 from local.engines import athena_casts, athena_expressions, athena_functions, athena_operators
 from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_grammar import RECURSION, parse
 from local.engines.athena_query import Translator
 from local.engines.athena_relations import Query, Scan
 from local.engines.athena_scope import Catalog
 
-OWN_GRAMMAR = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
 LEADING = re.compile(rf"{SPACE}*\(?{SPACE}*(\w+)?", re.S)
 NAME = r"""[`"]?([\w$-]+)[`"]?"""
 SHOW_TABLES = re.compile(rf"show\s+tables(?:\s+(?:in|from)\s+{NAME})?(?:\s+'([^']*)')?", re.I)
 SHOW_DATABASES = re.compile(r"show\s+(?:databases|schemas)(?:\s+like\s+'([^']*)')?", re.I)
+SHOW_VIEWS = re.compile(rf"show\s+views(?:\s+(?:in|from)\s+{NAME})?(?:\s+(?:like\s+)?'([^']*)')?", re.I)
+SHOW_CREATE_VIEW = re.compile(rf"show\s+create\s+view\s+(?:{NAME}\.)?{NAME}", re.I)
 DESCRIBE = re.compile(rf"(?:describe|desc)\s+(?:{NAME}\.)?{NAME}", re.I)
+LISTINGS = {"show_tables": SHOW_TABLES, "show_databases": SHOW_DATABASES, "show_views": SHOW_VIEWS,
+            "show_create_view": SHOW_CREATE_VIEW, "describe": DESCRIBE}  # fmt: skip
 QUERIES = ("select", "with", "values")
 UTILITY = ("describe", "desc", "explain", "show")
 DML = ("insert", "update", "delete", "merge", "unload", "execute")
-RECURSION = "This query is nested too deep for the laptop"
-
-
-def _typed(self: Any, this: exp.Literal, data_type: exp.DataType) -> exp.Cast:
-    """A typed literal is not a cast: DECIMAL '1.10' has the digits that are written."""
-    digits = re.fullmatch(r"[+-]?(\d*)\.?(\d*)", this.name)
-    if data_type.this == exp.DType.DECIMAL and not data_type.expressions and digits:
-        whole, fraction = digits[1].lstrip("0"), digits[2]
-        parts = max(1, len(whole) + len(fraction)), len(fraction)
-        data_type.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(part)) for part in parts])
-    if data_type.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
-        found = self._parse_temporal_literal(this, data_type)
-    else:
-        found = self.expression(exp.Cast(this=this, to=data_type))
-    found.meta["typed_literal"] = True
-    return found  # type: ignore[no-any-return]
-
-
-class AthenaDialect(Trino):
-    """Trino's grammar with every call left as it is written, so that each goes through our list by its own name."""
-
-    class Parser(TrinoParser):
-        FUNCTIONS: ClassVar[dict[str, Any]] = {}
-        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in OWN_GRAMMAR
-        }
-        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(
-            (exp.DType.DATE, exp.DType.DECIMAL, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ), _typed
-        )
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement: `verb` is select, show_tables, show_databases, describe, or another, which is refused."""
+    """A statement: `verb` is select, one of LISTINGS, or another, which is refused."""
 
     verb: str
     tree: exp.Expr | None = None
@@ -93,33 +64,12 @@ def read(sql: str) -> Statement:
     bare = re.sub(SPACE + "+", " ", sql, flags=re.S).strip().removesuffix(";").strip()
     if verb in QUERIES or bare.startswith("("):
         return Statement("select", parse(sql))
-    for pattern, name in ((SHOW_TABLES, "show_tables"), (SHOW_DATABASES, "show_databases"), (DESCRIBE, "describe")):
+    for name, pattern in LISTINGS.items():
         if found := pattern.fullmatch(bare):
             return Statement(name, names=found.groups())
     if verb not in KNOWN_VERBS:
         raise QueryError("SYNTAX", f"line 1:1: mismatched input '{verb or sql[:20]}'. Expecting: {EXPECTED}")
     return Statement(verb)
-
-
-def parse(sql: str) -> exp.Expr:
-    try:
-        trees = [tree for tree in sqlglot.parse(sql, read=AthenaDialect) if tree is not None]
-    except (ParseError, TokenError) as error:
-        raise QueryError("SYNTAX", _syntax(error)) from error
-    except RecursionError as error:
-        raise RefusedError(RECURSION) from error
-    if len(trees) != 1:
-        raise QueryError("SYNTAX", "Only one sql statement is allowed")
-    return trees[0]
-
-
-def _syntax(error: ParseError | TokenError) -> str:
-    found = error.errors[0] if isinstance(error, ParseError) and error.errors else {}
-    if not found.get("line"):
-        return f"line 1:1: {str(error).splitlines()[0]}"
-    word = found.get("highlight") or "<EOF>"
-    column = int(found["col"]) - len(word) + 1
-    return f"line {found['line']}:{max(1, column)}: mismatched input '{word}'. {found['description']}"
 
 
 def bind(tree: exp.Expr, parameters: list[str]) -> exp.Expr:
@@ -166,7 +116,8 @@ EXPECTED = ", ".join(f"'{verb.upper()}'" for verb in ("select", "with", *sorted(
 def refuse(statement: Statement) -> QueryError:
     name = statement.verb.replace("_", " ").upper()
     text = (
-        f"{name} is not run on the laptop yet: expected SELECT, SHOW TABLES, SHOW DATABASES or DESCRIBE. Run it on AWS."
+        f"{name} is not run on the laptop yet: expected SELECT, DESCRIBE, or SHOW TABLES, DATABASES, VIEWS or CREATE"
+        " VIEW. Run it on AWS."
     )
     return QueryError("NOT_SUPPORTED", text)
 

@@ -12,8 +12,8 @@ import yaml
 
 from local.engines import athena_failures, athena_macros, athena_results, athena_sql
 from local.engines.athena_errors import QueryError
-from local.engines.athena_scope import Table, TableColumn
-from local.engines.athena_types import BIGINT, REAL, VARCHAR, Type
+from local.engines.athena_scope import Table, TableColumn, View
+from local.engines.athena_types import BIGINT, INTEGER, REAL, VARCHAR, Type
 from local.engines.duckdb_worker import check_types
 
 CASES: dict[str, list[list[Any]]] = yaml.safe_load(Path(__file__).with_name("athena_conformance.yaml").read_text())
@@ -25,6 +25,17 @@ TABLES = {
     ),
     ("db", "strange"): Table("db", "strange", (TableColumn("id", BIGINT), TableColumn("m", Type("map(varchar)")))),
 }
+ID, TITLE = TableColumn("id", BIGINT), TableColumn("title", VARCHAR)
+VIEWS = {
+    "named": ((ID, TITLE), 'SELECT "id", "name" AS "title" FROM "db"."t"'),
+    "later": ((ID,), "SELECT id FROM named WHERE id > 1"),
+    "widened": ((TableColumn("n", BIGINT),), "SELECT 1 AS n"),
+    "dangling": ((ID,), "SELECT id FROM gone"),
+    "stale": ((TableColumn("n", INTEGER),), "SELECT id FROM t"),
+    "short": ((ID, TITLE), "SELECT id FROM t"),
+    "circle": ((ID,), "SELECT id FROM circle"),
+}
+TABLES |= {("db", name): Table("db", name, columns, view=View(sql, "db")) for name, (columns, sql) in VIEWS.items()}
 ROWS = {
     "samples": "VALUES (1.5::FLOAT, 'a'), (NULL, NULL)",
     "t": "VALUES (1::BIGINT, 'one', 'mon'), (2, 'two', 'tue'), (3, NULL, 'tue')",
@@ -204,3 +215,37 @@ def test_doubles_are_printed_as_java_does(value: float, text: str) -> None:
 def test_a_result_file_tells_null_from_an_empty_text() -> None:
     rows: list[list[str | None]] = [["a", None], ["", 'q"x,\ny'], [None, None]]
     assert athena_results.read_csv("".join(map(athena_results.csv_line, rows)), 2) == rows
+
+
+@pytest.mark.parametrize(
+    ("sql", "names", "rows"),
+    [
+        ("SELECT * FROM named ORDER BY id LIMIT 1", ["id", "title"], [["1", "one"]]),
+        ("SELECT v.title FROM named v WHERE v.id = 2", ["title"], [["two"]]),
+        ("SELECT a, b FROM db.named AS x (a, b) WHERE a = 2", ["a", "b"], [["2", "two"]]),
+        ("WITH t AS (SELECT 7 AS id) SELECT max(named.id) m, max(t.id) n FROM named, t", ["m", "n"], [["3", "7"]]),
+        ("SELECT l.id, n.title FROM later l JOIN named n ON l.id = n.id", ["id", "title"], [["2", "two"], ["3", None]]),
+        ("SELECT n / 2 FROM widened", ["_col0"], [["0"]]),
+    ],
+)  # fmt: skip
+def test_a_view_answers_as_the_query_behind_it(
+    connection: duckdb.DuckDBPyConnection, sql: str, names: list[str], rows: list[list[str | None]]
+) -> None:
+    found = answer(connection, sql)
+    assert (found[0], found[2]) == (names, rows)
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("dangling", "INVALID_VIEW: line 1:15: Failed analyzing stored view '.*.db.dangling': .* 'awsdatacatalog.db.gone'"),
+        ("stale", "VIEW_IS_STALE: .* type bigint projected .* at position 0 cannot be coerced to .* type integer stored in"),
+        ("short", r"VIEW_IS_STALE: .* stored view column count \(2\) does not match"),
+        ("circle", "INVALID_VIEW: .* View is recursive"),
+    ],
+)  # fmt: skip
+def test_a_view_that_no_longer_fits_what_lies_below_it_says_so(
+    connection: duckdb.DuckDBPyConnection, view: str, said: str
+) -> None:
+    with pytest.raises(QueryError, match=said):
+        answer(connection, f"SELECT * FROM {view}")
