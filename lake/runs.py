@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 LOGICAL_FORMAT = "%Y%m%dT%H%M"
+MAINTENANCE = "maintain"  # whose runs are named like a pipeline's
 _PATTERN = re.compile(r"(?P<pipeline>[a-z0-9_]+)-(?P<logical>\d{8}T\d{4})-(?P<number>\d{2})")
 _GRID = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday, so that days begin at midnight and weeks on Monday
 _MAX_LENGTH = 80  # of a Step Functions execution name

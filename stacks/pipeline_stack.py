@@ -18,7 +18,7 @@ from datalake.function import LakeFunction
 from datalake.grants import LakeGrants, network_interfaces
 from datalake.job import LakeJobs
 from datalake.logs import log_group
-from datalake.pipeline import PipelineMachine, PipelineSchedule
+from datalake.pipeline import MaintenanceMachine, PipelineMachine, PipelineSchedule
 
 
 class PipelineStack(Stack):
@@ -75,6 +75,11 @@ class PipelineStack(Stack):
             grants=[*lake.read_objects("bronze"), lake.commit_tables("silver"), *lake.write_objects("silver")],
         )
         jobs.add(
+            "maintain",
+            description="Compacts tables, expires their snapshots and removes files that none of them names",
+            grants=[lake.commit_tables("silver", "gold"), *lake.write_objects("silver", "gold")],
+        )
+        jobs.add(
             "model",
             description="Builds gold from silver and publishes all of a pipeline or none",
             grants=[
@@ -111,7 +116,9 @@ class PipelineStack(Stack):
     def _pipelines(self, schedules: Mapping[str, str]) -> None:
         """By the name of each pipeline: when it starts, or nothing where it is started by hand."""
         environment, lake = self._environment, self._lake
-        machines = [lake.arn("states", f"stateMachine:{environment.resource(name)}") for name in schedules]
+        maintenance = {MaintenanceMachine.NAME: environment.maintenance_schedule}
+        started = [*schedules, *maintenance]
+        machines = [lake.arn("states", f"stateMachine:{environment.resource(name)}") for name in started]
         start = self._function(
             "start",
             "Starts a pipeline's run under the name that its scheduled time gives it",
@@ -119,8 +126,10 @@ class PipelineStack(Stack):
             dead_letters=self._not_started,
         )
         group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
-        for name, expression in schedules.items():
+        MaintenanceMachine(self, "Maintenance", environment=environment, lake=lake, group=group)
+        for name in schedules:
             PipelineMachine(self, f"Pipeline-{name}", name=name, environment=environment, lake=lake, group=group)
+        for name, expression in {**schedules, **maintenance}.items():
             if expression:
                 PipelineSchedule(
                     self,

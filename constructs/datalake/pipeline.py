@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 
 from aws_cdk import (
     aws_iam as iam,
@@ -23,6 +25,7 @@ from datalake.grants import NO_RESOURCE_LEVEL, LakeGrants
 DEFINITION = ROOT / "state_machines" / "load_pipeline.asl.json"
 JOBS = ("apply", "ingest", "refine", "model")
 FUNCTIONS = ("plan", "conclude")
+MAINTENANCE = ROOT / "state_machines" / "maintain_tables.asl.json"
 
 
 class PipelineMachine(Construct):
@@ -37,14 +40,17 @@ class PipelineMachine(Construct):
         environment: Environment,
         lake: LakeGrants,
         group: logs.ILogGroup,
+        definition: Path = DEFINITION,
+        function_names: Sequence[str] = FUNCTIONS,
+        job_names: Sequence[str] = JOBS,
     ) -> None:
         super().__init__(scope, construct_id)
-        functions = {each: lake.arn("lambda", f"function:{environment.resource(each)}") for each in FUNCTIONS}
-        jobs = {each: environment.resource(each) for each in JOBS}
+        functions = {each: lake.arn("lambda", f"function:{environment.resource(each)}") for each in function_names}
+        jobs = {each: environment.resource(each) for each in job_names}
         substitutions = {"Pipeline": name}
         substitutions |= {f"{each.title()}Function": arn for each, arn in functions.items()}
         substitutions |= {f"{each.title()}Job": job for each, job in jobs.items()}
-        text = DEFINITION.read_text()
+        text = definition.read_text()
         check(environment.resource(name), json.loads(text), substitutions)
         sfn.StateMachine(
             self,
@@ -63,6 +69,33 @@ class PipelineMachine(Construct):
                 principal=_service("states", environment),
                 grants=_machine_grants(lake, list(functions.values()), list(jobs.values())),
             ),
+        )
+
+
+class MaintenanceMachine(PipelineMachine):
+    """State machine `headwater-ENV-maintain`: its runs are in the ledger like those of a pipeline of that name."""
+
+    NAME = "maintain"
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        lake: LakeGrants,
+        group: logs.ILogGroup,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            name=self.NAME,
+            environment=environment,
+            lake=lake,
+            group=group,
+            definition=MAINTENANCE,
+            function_names=["conclude"],
+            job_names=["maintain"],
         )
 
 

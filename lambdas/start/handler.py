@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from lake.model import load
-from lake.runs import RunId
+from lake.model import Lake, load
+from lake.runs import MAINTENANCE, RunId
 
 client = cache(boto3.client)  # one for each service and warm container
 
@@ -30,21 +30,28 @@ def scheduled_time(event: dict[str, Any]) -> datetime:
     return scheduled
 
 
+def due(event: dict[str, Any], lake: Lake) -> RunId:
+    """The run of a pipeline's last complete interval; one of maintenance is named after the time itself."""
+    scheduled, name = scheduled_time(event), event["pipeline"]
+    if name == MAINTENANCE:
+        return RunId(name, scheduled.astimezone(UTC))
+    return RunId.due(name, scheduled, lake.pipeline(name).interval_hours)
+
+
 def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     """{"pipeline", "scheduled"} in; the run's id, and whether this delivery started it."""
-    scheduled, lake = scheduled_time(event), load()
-    pipeline = lake.pipeline(event["pipeline"])
-    run = str(RunId.due(pipeline.name, scheduled, pipeline.interval_hours))
-    machine = lake.environment.arn("states", f"stateMachine:{lake.environment.resources[pipeline.name]}")
+    lake = load()
+    run = due(event, lake)
+    machine = lake.environment.arn("states", f"stateMachine:{lake.environment.resources[run.pipeline]}")
+    # a pipeline's own plan is told which it is; maintenance of all takes no input
+    given = {} if run.pipeline == MAINTENANCE else {"pipeline": run.pipeline}
     try:
-        client("stepfunctions").start_execution(
-            stateMachineArn=machine, name=run, input=json.dumps({"pipeline": pipeline.name})
-        )
+        client("stepfunctions").start_execution(stateMachineArn=machine, name=str(run), input=json.dumps(given))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
             raise
-        return {"run": run, "started": False}
-    return {"run": run, "started": True}
+        return {"run": str(run), "started": False}
+    return {"run": str(run), "started": True}
 
 
 def _expected(event: dict[str, Any]) -> str:
