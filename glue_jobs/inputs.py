@@ -39,8 +39,13 @@ class Inputs:
         return {each.name: self._keys(each) for each in model.references}
 
     def said(self, model: Dataset) -> str:
-        """The snapshots that the model reads, for its own snapshot's summary."""
-        return " ".join(f"{name}@{self._snapshots.get(name)}" for name in sorted(needs(model)))
+        """The snapshots whose rows the model reads, for its own snapshot's summary."""
+        return " ".join(f"{name}@{self._content(name)}" for name in sorted(needs(model)))
+
+    def _content(self, name: str) -> int | None:
+        """The snapshot that last changed the rows: after a compaction they are the same ones."""
+        table = self._job.lake.table(self._job.lake.dataset(name))
+        return iceberg.content(self._job.spark, table, self._snapshots.get(name))
 
     def _keys(self, reference: Reference) -> DataFrame:
         parent = as_made(self._job.lake.dataset(reference.dataset))
