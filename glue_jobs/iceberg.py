@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, functions as F
+from pyspark.sql.types import StructField
 
 MAIN = "main"
+RECENT = 100  # snapshots among which a run that is tried again looks for its own
 CONTENT = "headwater.content"  # in the summary of a commit that only rewrote files: the snapshot whose rows these are
 WEIGHTS = {"files": "total-data-files", "deletes": "total-delete-files", "bytes": "total-files-size"}
 
@@ -29,6 +32,18 @@ def head(spark: SparkSession, table: str, branch: str = MAIN) -> int | None:
 def summary(spark: SparkSession, table: str, snapshot: int) -> dict[str, str]:
     """What a snapshot says of itself."""
     return {str(name): str(value) for name, value in dict(load(spark, table).snapshot(snapshot).summary()).items()}
+
+
+def snapshot_of(spark: SparkSession, table: str, run: str, since: datetime) -> int | None:
+    """The snapshot of main that this run published, if it is there: among those made since, the newest first."""
+    found, snapshots = load(spark, table), 0
+    each = found.currentSnapshot()
+    while each is not None and snapshots < RECENT and int(each.timestampMillis()) >= since.timestamp() * 1000:
+        said = dict(each.summary())
+        if said.get("headwater.run") == run and "headwater.counts" in said:
+            return int(each.snapshotId())
+        each, snapshots = None if each.parentId() is None else found.snapshot(each.parentId()), snapshots + 1
+    return None
 
 
 def content(spark: SparkSession, table: str, snapshot: int | None) -> int | None:
@@ -72,11 +87,30 @@ def new_branch(spark: SparkSession, table: str, name: str) -> str:
     return free
 
 
+def open_branches(spark: SparkSession, table: str) -> list[str]:
+    """Main, and every branch whose end main does not hold."""
+    refs = {str(name): int(ref.snapshotId()) for name, ref in dict(load(spark, table).refs()).items() if ref.isBranch()}
+    return [name for name, end in refs.items() if name == MAIN or not published(spark, table, end)]
+
+
 def read(spark: SparkSession, table: str, snapshot: int | None) -> DataFrame:
-    """The table as of a snapshot; no rows where there is none yet."""
+    """The rows as of a snapshot, in the columns that the table has now; no rows where there is none yet."""
     if snapshot is None:
         return spark.createDataFrame([], spark.table(table).schema)
-    return spark.read.option("snapshot-id", str(snapshot)).table(table)
+    rows = spark.read.option("snapshot-id", str(snapshot)).table(table)
+    found = load(spark, table)
+    schema = int(found.snapshot(snapshot).schemaId())
+    if schema == int(found.schema().schemaId()):
+        return rows
+    then = {int(field.fieldId()): str(field.name()) for field in found.schemas()[schema].columns()}
+    now = {str(field.name()): int(field.fieldId()) for field in found.schema().columns()}
+    return rows.select(*(_as_now(then.get(now[each.name]), each) for each in spark.table(table).schema.fields))
+
+
+def _as_now(then: str | None, now: StructField) -> Column:
+    """A column that a snapshot may have by another name, in a narrower type, or not at all."""
+    value = F.lit(None) if then is None else F.col(f"`{then}`")
+    return value.cast(now.dataType).alias(now.name)
 
 
 def append(rows: DataFrame, table: str, summary: Mapping[str, str]) -> None:
@@ -87,8 +121,18 @@ def append(rows: DataFrame, table: str, summary: Mapping[str, str]) -> None:
     writer.append()
 
 
-def fast_forward(spark: SparkSession, table: str, branch: str) -> int:
-    """Main to where the branch ends; Iceberg refuses it once main has gone elsewhere. Gives main's new snapshot."""
-    catalog, name = table.split(".", 1)
-    moved = spark.sql(f"CALL {catalog}.system.fast_forward('{name}', '{MAIN}', '{branch}')").collect()
-    return int(moved[0]["updated_ref"])
+def fast_forward(spark: SparkSession, table: str, branch: str) -> None:
+    """Main to where the branch ends, and the branch away, in one commit; refused once main has gone elsewhere."""
+    load(spark, table).manageSnapshots().fastForwardBranch(MAIN, branch).removeBranch(branch).commit()
+
+
+def drop_branches(spark: SparkSession, table: str, prefix: str) -> None:
+    """Every branch of that prefix away, in one commit, if there are any."""
+    found = load(spark, table)
+    names = [str(name) for name, ref in dict(found.refs()).items() if ref.isBranch() and str(name).startswith(prefix)]
+    if not names:
+        return
+    change = found.manageSnapshots()
+    for name in names:
+        change = change.removeBranch(name)
+    change.commit()

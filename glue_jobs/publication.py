@@ -22,6 +22,8 @@ def publish_all(job: Job, built: Sequence[Built]) -> None:
     ]
     if moves:
         job.ledger.intend(str(job.run), moves)
+    for task, lease, each in built:  # nothing but this between the tables: until the last has moved, they differ
+        move(task, lease, each.base, each.snapshot)
     for task, lease, candidate in built:
         publish(task, lease, candidate, job.run.logical.isoformat())
     if moves:

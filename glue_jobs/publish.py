@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from glue_jobs.changes import DELETED, INSERTED, STATUS, UPDATED
 from glue_jobs.failures import MainMovedError
 from glue_jobs.work import Task
 from lake.ledger import Lease
+from lake.records import COUNTS as COUNTED
+
+COUNTS, WATERMARK = "headwater.counts", "headwater.watermark"  # in a snapshot's summary, as `summary` makes it
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def write(
     counts: Mapping[str, Any],
     watermark: str,
     more: Mapping[str, str] | None = None,
+    bounds: str = "",
 ) -> Candidate:
     """The changes on a branch of this attempt's own; where there are none, neither branch nor snapshot is made."""
     if not any(counts[each] for each in (INSERTED, UPDATED, DELETED)):
@@ -52,18 +57,37 @@ def write(
     rows = changes.withColumn("_run", F.lit(task.run))
     if counts[UPDATED] or counts[DELETED]:
         rows.where(F.col(STATUS) != INSERTED).createOrReplaceTempView(f"changes_{task.dataset.table}")
-        spark.sql(_merge(branch, f"changes_{task.dataset.table}", task.dataset.key))
+        spark.sql(_merge(branch, f"changes_{task.dataset.table}", task.dataset.key, bounds))
     # Spark SQL's MERGE cannot set a snapshot summary; this append, even of no rows, ends the branch in one that has it
     columns = [each.name for each in task.dataset.columns] + ["_version", "_hash", "_run"]
-    iceberg.append(rows.where(F.col(STATUS) == INSERTED).select(*columns), branch, summary(task, watermark, more))
+    said = summary(task, watermark, {**(more or {}), "counts": told(counts)})
+    iceberg.append(rows.where(F.col(STATUS) == INSERTED).select(*columns), branch, said)
     return Candidate(table, base, iceberg.head(spark, table, name))
 
 
-def publish(task: Task, lease: Lease, candidate: Candidate, watermark: str) -> None:
-    """Main at the very snapshot that was checked, and the ledger at main; doing it again changes nothing."""
+def told(counts: Mapping[str, Any]) -> str:
+    """What of an outcome a snapshot says, so that it is known even where the ledger was not told."""
+    return json.dumps({name: counts[name] for name in (*COUNTED, "rules", "snapshot_from") if name in counts})
+
+
+def publish(
+    task: Task, lease: Lease, candidate: Candidate, watermark: str, read: Mapping[str, str] | None = None
+) -> None:
+    """Main at the very snapshot that was checked, the ledger at main, and no branch of this run left behind.
+
+    Doing it again changes nothing.
+    """
     move(task, lease, candidate.base, candidate.snapshot)
+    record(task, lease, candidate, watermark, read)
+
+
+def record(
+    task: Task, lease: Lease, candidate: Candidate, watermark: str, read: Mapping[str, str] | None = None
+) -> None:
+    """The ledger's head where main is; `read` says of which loads the table is made."""
     lease.check()
-    task.job.ledger.publish_head(task.dataset.id, candidate.snapshot, task.run, watermark, lease.fence)
+    task.job.ledger.publish_head(task.dataset.id, candidate.snapshot, task.run, watermark, lease.fence, read)
+    iceberg.drop_branches(task.job.spark, task.table, task.job.run.branches)
 
 
 def move(task: Task, lease: Lease, base: int | None, snapshot: int | None) -> None:
@@ -81,9 +105,9 @@ def move(task: Task, lease: Lease, base: int | None, snapshot: int | None) -> No
     iceberg.fast_forward(spark, table, branch)
 
 
-def _merge(branch: str, changes: str, key: tuple[str, ...]) -> str:
+def _merge(branch: str, changes: str, key: tuple[str, ...], bounds: str) -> str:
     same = " AND ".join(f"t.`{name}` = c.`{name}`" for name in key)
     return (
-        f"MERGE INTO {branch} t USING {changes} c ON {same}"
+        f"MERGE INTO {branch} t USING {changes} c ON {same}{f' AND {bounds}' if bounds else ''}"
         f" WHEN MATCHED AND c.{STATUS} = '{DELETED}' THEN DELETE WHEN MATCHED THEN UPDATE SET *"
     )

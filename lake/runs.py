@@ -55,7 +55,12 @@ class RunId:
 
     def branch(self, attempt: int) -> str:
         """The Iceberg branch of one attempt; never used again by another."""
-        return f"run_{self}_A{attempt}".replace("-", "_")
+        return f"{self.branches}{attempt}"
+
+    @property
+    def branches(self) -> str:
+        """What the names of the branches of all its attempts, and of no other run, begin with."""
+        return f"run_{self}_A".replace("-", "_")
 
     def __str__(self) -> str:
         return f"{self.pipeline}-{self.logical_text}-{self.number:02}"

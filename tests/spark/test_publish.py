@@ -62,3 +62,16 @@ def test_a_job_that_lost_its_lease_publishes_nothing(shop: Shop) -> None:
     ):
         publish(task, late, made, "w")
     assert iceberg.head(shop.spark, made.table) is None
+
+
+def test_a_published_run_leaves_no_branch_of_any_of_its_attempts(shop: Shop) -> None:
+    shop.apply()
+    job = shop.job("shop-20260101T2300-01", attempt=0)
+    task = shop.task(job, "shop.customers")
+    left, other = candidate(shop, job.run.branch(0)), candidate(shop, "another_run")
+    again = candidate(shop, job.run.branch(1))
+    with task.lease() as lease:
+        publish(task, lease, again, "w")
+    branches = {str(name) for name in dict(iceberg.load(shop.spark, left.table).refs())}
+    assert branches == {"main", "another_run"}
+    assert other.snapshot != iceberg.head(shop.spark, left.table) == again.snapshot
