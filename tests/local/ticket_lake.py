@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from pyiceberg.catalog import load_catalog
 
 import config
@@ -20,7 +19,7 @@ from cli.target import Target
 from config import Environment
 from lake.ledger import Outcome
 from local import laptop, source
-from local.engines.postgres import Server
+from local.engines.sources import Connection, Server
 
 PIPELINE = "tickit"
 OURS = ("_version", "_hash", "_run")
@@ -32,6 +31,7 @@ class TicketLake:
 
     laptop: laptop.Laptop
     target: Target
+    pipeline: str = PIPELINE
 
     @property
     def environment(self) -> Environment:
@@ -39,16 +39,20 @@ class TicketLake:
 
     @property
     def admin(self) -> Server:
-        return source.server(self.laptop.state)
+        return self.admin_of("saas")
+
+    def admin_of(self, name: str) -> Server:
+        """The administrator's way to the server of a source."""
+        return source.server(self.laptop.state, name)
 
     def client(self, service: str) -> Any:
         return self.target.client(service)
 
     def run(self) -> execution.Ended:
-        return execution.follow(self.target, execution.start(self.target, PIPELINE), lambda *_: None)
+        return self.wait(self.start())
 
-    def start(self) -> str:
-        return execution.start(self.target, PIPELINE)
+    def start(self, **asked: Any) -> str:
+        return execution.start(self.target, self.pipeline, **asked)
 
     def wait(self, run: str) -> execution.Ended:
         return execution.follow(self.target, run, lambda *_: None)
@@ -80,7 +84,7 @@ class TicketLake:
 
     def fingerprints(self, *, without: tuple[str, ...] = ()) -> dict[str, str]:
         """For each published table one hash of all its rows, in whatever order they lie."""
-        described = pipelines.load(PIPELINE)
+        described = pipelines.load(self.pipeline, self.target.root)
         places = [("silver", each.replace(".", "_")) for each in described.datasets]
         places += [("gold", each.removeprefix("gold.")) for each in described.models]
         return {f"{layer}.{table}": _fingerprint(self.rows(layer, table), without) for layer, table in places}
@@ -104,9 +108,10 @@ class TicketLake:
         )
 
     @contextmanager
-    def source(self, name: str) -> Iterator[psycopg.Connection]:
+    def source(self, name: str) -> Iterator[Connection]:
         """An administrator's connection to a source database; commits at the end of the block."""
-        with self.admin.connect(self.environment.sources[name].database) as connection:
+        admin = self.admin if name == "saas" else self.admin_of(name)
+        with admin.connect(self.environment.sources[name].database) as connection:
             yield connection
 
 
