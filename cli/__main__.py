@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import bench, contract, dataset, demo, deploy, laptop, project, query, runs
+from cli import bench, contract, dataset, demo, deploy, laptop, project, quarantine, query, runs
 from cli.errors import said
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command()(runs.status)
 app.command()(runs.explain)
 app.command()(runs.logs)
 app.command()(query.query)
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")
 app.command()(deploy.synth)
