@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -91,7 +92,8 @@ class GlueCatalog:
         if is_iceberg(glue):
             metadata = self._metadata(glue)
             columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in fields(metadata))
-            return Entry(Table(database, name, columns), glue, metadata)
+            at = functools.partial(_at, Table(database, name, columns), metadata)
+            return Entry(Table(database, name, columns, at=at), glue, metadata)
         described = [*(glue.get("StorageDescriptor") or {}).get("Columns", []), *keys]
         columns = tuple(TableColumn(each["Name"].lower(), from_hive(each.get("Type", "string"))) for each in described)
         return Entry(Table(database, name, columns, tuple(key["Name"].lower() for key in keys)), glue)
@@ -149,6 +151,15 @@ class GlueCatalog:
                 found = self._entry(database, table).table
                 for number, column in enumerate(found.columns, 1):
                     yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
+
+
+def _at(table: Table, metadata: dict[str, Any], version: Version, node: exp.Expr) -> Table:
+    """The table as of a version, with the columns that it had then."""
+    told = f'"{table.database}"."{table.name}"'
+    snapshot = athena_versions.snapshot(metadata, version, told, node)
+    described = fields({**metadata, "current-schema-id": snapshot.get("schema-id", metadata.get("current-schema-id"))})
+    columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in described)
+    return Table(table.database, table.name, columns, snapshot=snapshot["snapshot-id"])
 
 
 def is_iceberg(glue: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from local.engines import athena_versions
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions, unify
 from local.engines.athena_operators import compare
@@ -154,15 +155,20 @@ def derived(owner: Owner, query: Query, node: exp.Expr) -> tuple[Relation, str]:
 
 
 def table(owner: Owner, node: exp.Table) -> tuple[Relation, str]:
-    only(node, "this", "db", "catalog", "alias")
+    only(node, "this", "db", "catalog", "alias", "version")
+    version = athena_versions.read(node)
     if not isinstance(node.this, exp.Identifier):
         raise RefusedError(f"The table function '{node.sql('trino')[:60]}'", node=node)
     name, alias = node.name.lower(), owner.name("r")
-    if not node.db and name in owner.ctes:
+    if not node.db and name in owner.ctes and version is None:
         view, query = owner.ctes[name]
         path, names = aliased(node, query.names)
         return relation_of(alias, path or (name,), names, query.types), f"{view} {alias}"
     found = look_up(owner, node)
+    if version is not None:
+        if found.at is None:
+            raise QueryError("NOT_SUPPORTED", f"'{found.database}.{found.name}' does not support versioned tables", node)
+        found = found.at(version, node)
     path, names = aliased(node, [column.name for column in found.columns])
     relation = relation_of(
         alias, path or (CATALOG, found.database, found.name), names, [column.type for column in found.columns]

@@ -9,7 +9,7 @@ from local.engines.athena_catalog import Entry, GlueCatalog
 from local.engines.athena_files import Files
 from local.engines.athena_quoting import identifier, literal, text
 from local.engines.athena_relations import Scan
-from local.engines.athena_scope import TableColumn
+from local.engines.athena_scope import Table, TableColumn
 from local.engines.athena_types import Type
 
 
@@ -20,10 +20,10 @@ def define(connection: Any, catalog: GlueCatalog, scan: Scan) -> int:
     uncounted = 0
     if entry.rows is not None:
         body = constant(scan.table.columns, entry.rows)
-    elif entry.empty:
+    elif entry.empty and scan.table.snapshot is None:
         body = nothing(scan.table.columns)
     elif entry.metadata is not None:
-        body = iceberg(scan.table.columns, entry)
+        body = iceberg(scan.table, entry)
     else:
         files = Files(connection, catalog, scan, entry)
         body = files.sql() or nothing(scan.table.columns)
@@ -32,10 +32,12 @@ def define(connection: Any, catalog: GlueCatalog, scan: Scan) -> int:
     return uncounted
 
 
-def iceberg(columns: Sequence[TableColumn], entry: Entry) -> str:
+def iceberg(table: Table, entry: Entry) -> str:
     """The very metadata file that the catalog names, so that a query sees one snapshot."""
+    columns = table.columns
+    version = "" if table.snapshot is None else f", snapshot_from_id = {table.snapshot}"
     typed = (f"CAST({identifier(each.name)} AS {each.type.duckdb})" if each.type.runs else "NULL" for each in columns)
-    return f"SELECT {numbered(typed)} FROM iceberg_scan({text(entry.metadata_location)})"
+    return f"SELECT {numbered(typed)} FROM iceberg_scan({text(entry.metadata_location)}{version})"
 
 
 def constant(columns: Sequence[TableColumn], rows: Sequence[Sequence[Any]]) -> str:

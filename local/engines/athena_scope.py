@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_types import Type
+from local.engines.athena_versions import Version
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Table:
     columns: tuple[TableColumn, ...]
     partitioned_by: tuple[str, ...] = ()
     view: View | None = None
+    snapshot: int | None = None  # the one asked for, where it is not the current one
+    at: Callable[[Version, exp.Expr], Table] | None = field(default=None, compare=False)  # as it was, if it can tell
 
 
 class Catalog(Protocol):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FIDELITY = (
     ("Athena", "SELECT over Iceberg, Avro and Parquet tables of the Glue catalog", "DuckDB, SQL by allow-list", "real"),
+    ("Athena", "FOR TIMESTAMP AS OF and FOR VERSION AS OF with literals, on Iceberg tables", "DuckDB", "real"),
     ("Athena", "query states, errors, result files, paging, statistics, cancel", "ours", "real"),
     ("Athena", "SHOW TABLES, SHOW DATABASES, DESCRIBE, information_schema", "ours", "real"),
     ("Athena", ".metadata beside a result: in a format of our own", "ours", "simulated"),
