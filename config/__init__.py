@@ -74,6 +74,7 @@ class Environment:
     sources: Mapping[str, Source]
     maintenance: Maintenance = field(default_factory=Maintenance)
     maintenance_schedule: str = ""  # none: it is started by hand
+    crawl_schedule: str = ""  # none: it is started by hand
     schedules: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
@@ -169,8 +170,10 @@ def _environment(name: str, data: dict[str, Any]) -> Environment:
         "sources": {source: Source(**values) for source, values in data["sources"].items()},
         "maintenance": Maintenance(**care),
         "maintenance_schedule": "" if schedule == "off" else schedule,
+        "crawl_schedule": "" if data["crawl"]["schedule"] == "off" else data["crawl"]["schedule"],
     }
-    return Environment(**{**data, **built, "name": name})
+    given = {field: value for field, value in data.items() if field != "crawl"}
+    return Environment(**{**given, **built, "name": name})
 
 
 def _beyond_schema(document: Document, environment: Environment) -> list[Problem]:

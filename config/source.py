@@ -14,6 +14,12 @@ URLS: dict[Engine, str] = {
     "sqlserver": "jdbc:sqlserver://{host}:{port};databaseName={database};encrypt=true",
     "h2": "jdbc:h2:tcp://{host}:{port}/{database};" + AS_SQL_SERVER,
 }
+INCLUDE_PATHS: dict[Engine, str] = {
+    "postgresql": "{database}/public/%",
+    "mysql": "{database}/%",
+    "sqlserver": "{database}/dbo/%",
+    "h2": "{database}/public/%",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,11 @@ class Source:
     host: str
     port: int
     database: str
+
+    @property
+    def include_path(self) -> str:
+        """Which tables a crawler looks at: those of the schema that a name without one means."""
+        return INCLUDE_PATHS[self.engine].format(database=self.database)
 
     @property
     def jdbc_url(self) -> str:

@@ -47,6 +47,7 @@ class Alert:
     failures: tuple[Failure, ...]
     runbook: str
     environment: str
+    in_ledger: bool = True  # crawls have no run there
 
     @property
     def subject(self) -> str:
@@ -61,10 +62,9 @@ class Alert:
             lines += [f"{each.dataset or 'The run'} failed in {each.step}: {each.cause}", f"  To do: {each.remedy}", ""]
         if len(self.failures) > _TELL:
             lines += [f"And {len(self.failures) - _TELL} more.", ""]
-        lines += [
-            f"All that the ledger knows: ./headwater explain {self.run} --env {self.environment}",
-            f"Runbook: {self.runbook}",
-        ]
+        if self.in_ledger:
+            lines.append(f"All that the ledger knows: ./headwater explain {self.run} --env {self.environment}")
+        lines.append(f"Runbook: {self.runbook}")
         return "\n".join(lines)
 
 

@@ -9,8 +9,10 @@ from constructs import Construct
 
 from config import Environment
 from datalake.catalog import LakeDatabases
+from datalake.crawlers import LakeCrawlers
 from datalake.deletion import removal_policy
 from datalake.encryption import shared_key
+from datalake.grants import LakeGrants
 from datalake.source import Source
 from datalake.workgroup import Workgroup
 
@@ -21,6 +23,11 @@ class CatalogStack(Stack):
         key = shared_key(self, "Key", environment=environment)
         policy = removal_policy(self, keep_data=environment.keep_data)
         LakeDatabases(self, "Databases", environment=environment, removal_policy=policy)
-        for name in environment.sources:
+        sources = [
             Source(self, f"Source-{name}", name=name, environment=environment, key=key, removal_policy=policy)
+            for name in environment.sources
+        ]
+        LakeCrawlers(
+            self, "Crawlers", environment=environment, lake=LakeGrants(environment, key_arn=key.key_arn)
+        ).node.add_dependency(*sources)
         Workgroup(self, "Workgroup", environment=environment, key_arn=key.key_arn)

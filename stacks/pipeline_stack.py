@@ -12,6 +12,7 @@ from constructs import Construct
 from config import Environment
 from datalake.access import Grant
 from datalake.code import RuntimeCode
+from datalake.crawl_machine import CrawlMachine
 from datalake.dead_letters import dead_letters
 from datalake.encryption import shared_key
 from datalake.function import LakeFunction
@@ -126,6 +127,7 @@ class PipelineStack(Stack):
             dead_letters=self._not_started,
         )
         group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
+        CrawlMachine(self, "Crawl", environment=environment, lake=lake, group=group, dead_letters=self._not_started)
         MaintenanceMachine(self, "Maintenance", environment=environment, lake=lake, group=group)
         for name in schedules:
             PipelineMachine(self, f"Pipeline-{name}", name=name, environment=environment, lake=lake, group=group)

@@ -9,6 +9,7 @@ from typing import Any
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from config import Environment
 from datalake.nag import acknowledge
 
 
@@ -40,6 +41,13 @@ class Grant:
     def statement(self) -> dict[str, Any]:
         made: dict[str, Any] = {"Effect": "Allow", "Action": list(self.actions), "Resource": list(self.resources)}
         return {**made, "Condition": self.conditions} if self.conditions else made
+
+
+def on_our_behalf(service: str, environment: Environment) -> iam.ServicePrincipal:
+    """The service, for this account only."""
+    return iam.ServicePrincipal(
+        f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": environment.account}}
+    )
 
 
 def role(

@@ -28,6 +28,8 @@ INTEGRATION = re.compile(
 )
 FUNCTION = re.compile(r"^(arn:aws[\w-]*:(lambda|states):[^:]+:[^:]+:(function|activity):.+|\$\{\w+\})$")
 # These answer before the work that they start is done.
+# Crawlers have no .sync: a start counts as waited for where a state of the same scope looks how it goes on.
+LOOKS = {"startCrawler": "getCrawler"}
 STARTS = re.compile(r"^(start|run|submit|addStep$|createCluster$|invokeAsync)|^create\w*Job$")
 
 
@@ -65,7 +67,7 @@ def _scopes(definition: State) -> Iterator[dict[str, State]]:
 
 def _problems(state: State, scope: dict[str, State]) -> Iterator[str]:
     if state["Type"] == "Task":
-        yield from _task_problems(state)
+        yield from _task_problems(state, scope)
     for retry in state.get("Retry", []):
         lasting = sorted(set(retry["ErrorEquals"]) - TRANSIENT_ERRORS)
         if lasting:
@@ -75,7 +77,7 @@ def _problems(state: State, scope: dict[str, State]) -> Iterator[str]:
             yield f"has a Catch that leads to Fail by '{catch['Next']}': without it, a redrive resumes at this state"
 
 
-def _task_problems(task: State) -> Iterator[str]:
+def _task_problems(task: State, scope: dict[str, State]) -> Iterator[str]:
     if not {"TimeoutSeconds", "TimeoutSecondsPath"} & set(task):
         yield "has no TimeoutSeconds: every Task must end"
     resource: str = task["Resource"]
@@ -83,8 +85,15 @@ def _task_problems(task: State) -> Iterator[str]:
     if call is None:
         if not FUNCTION.match(resource):
             yield f"calls '{resource}': expected a service integration, a function or an activity"
-    elif not call["waits"] and (STARTS.match(call["action"]) or _invokes_without_waiting(task)):
+    elif call["waits"] or _is_looked_after(call["action"], scope):
+        return
+    elif STARTS.match(call["action"]) or _invokes_without_waiting(task):
         yield f"starts '{resource}' and does not wait: expected .sync or .waitForTaskToken at its end"
+
+
+def _is_looked_after(action: str, scope: dict[str, State]) -> bool:
+    look = LOOKS.get(action)
+    return look is not None and any(state.get("Resource", "").endswith(f":{look}") for state in scope.values())
 
 
 def _invokes_without_waiting(task: State) -> bool:

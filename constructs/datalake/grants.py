@@ -72,6 +72,18 @@ class LakeGrants:
             actions, [self.arn("glue", f"dataQualityRuleset/{self._environment.resource('*')}")], why=EVERY_DATASET
         )
 
+    def discover(self, database: str, prefix: str) -> list[Grant]:
+        """Write down in this database what was found, in tables whose names begin so."""
+        found = self._environment.database(database)
+        above = [self.arn("glue", "catalog"), self.arn("glue", f"database/{found}")]
+        partitions = ["GetPartitions", "BatchGetPartition", "BatchCreatePartition", "BatchUpdatePartition"]
+        actions = [f"glue:{action}" for action in ("CreateTable", "UpdateTable", *partitions)]
+        why = "What a crawler finds is named after what it finds."
+        return [
+            Grant([*READ_TABLES], [*above, self.arn("glue", f"table/{found}/*")], why=why),
+            Grant(actions, [*above, self.arn("glue", f"table/{found}/{prefix}*")], why=why),
+        ]
+
     def connect(self, *sources: str) -> list[Grant]:
         """Read the connections of these sources, and their passwords."""
         connections = [self.arn("glue", f"connection/{self._environment.resource(source)}") for source in sources]
@@ -98,6 +110,21 @@ class LakeGrants:
         why = "Glue names a run's log groups by prefix, and at times by role and security configuration too."
         actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
         return Grant(actions, [self.arn("logs", "log-group:/aws-glue/*")], why=why)
+
+    def write_crawler_logs(self) -> Grant:
+        why = "Glue makes the groups of crawlers' logs, with the security configuration's name where there is one."
+        actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+        return Grant(actions, [self.arn("logs", "log-group:/aws-glue/crawlers*")], why=why)
+
+    def log_executions(self) -> list[Grant]:
+        """What a state machine needs to log its executions and to trace them."""
+        delivery = [f"{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")]
+        policies = ["ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"]
+        traces = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
+        return [
+            Grant([f"logs:{action}" for action in (*delivery, *policies)], ["*"], why=NO_RESOURCE_LEVEL),
+            Grant([f"xray:{action}" for action in traces], ["*"], why=NO_RESOURCE_LEVEL),
+        ]
 
     def put_metrics(self, namespace: str) -> Grant:
         only = {"StringEquals": {"cloudwatch:namespace": namespace}}

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import (
-    aws_iam as iam,
     aws_lambda as lambda_,
     aws_logs as logs,
     aws_scheduler as scheduler,
@@ -17,15 +16,16 @@ from aws_cdk import (
 from constructs import Construct
 
 from config import Environment
-from datalake.access import Grant, role
+from datalake.access import Grant, on_our_behalf, role
 from datalake.code import ROOT
 from datalake.definition import check
-from datalake.grants import NO_RESOURCE_LEVEL, LakeGrants
+from datalake.grants import LakeGrants
+from lake.runs import MAINTENANCE
 
 DEFINITION = ROOT / "state_machines" / "load_pipeline.asl.json"
 JOBS = ("apply", "ingest", "refine", "model")
 FUNCTIONS = ("plan", "conclude")
-MAINTENANCE = ROOT / "state_machines" / "maintain_tables.asl.json"
+MAINTAIN = ROOT / "state_machines" / "maintain_tables.asl.json"
 
 
 class PipelineMachine(Construct):
@@ -66,7 +66,7 @@ class PipelineMachine(Construct):
                 "Role",
                 name=f"{environment.resource(name)}-pipeline",
                 description=f"What state machine {environment.resource(name)} may do",
-                principal=_service("states", environment),
+                principal=on_our_behalf("states", environment),
                 grants=_machine_grants(lake, list(functions.values()), list(jobs.values())),
             ),
         )
@@ -75,7 +75,7 @@ class PipelineMachine(Construct):
 class MaintenanceMachine(PipelineMachine):
     """State machine `headwater-ENV-maintain`: its runs are in the ledger like those of a pipeline of that name."""
 
-    NAME = "maintain"
+    NAME = MAINTENANCE
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class MaintenanceMachine(PipelineMachine):
             environment=environment,
             lake=lake,
             group=group,
-            definition=MAINTENANCE,
+            definition=MAINTAIN,
             function_names=["conclude"],
             job_names=["maintain"],
         )
@@ -120,7 +120,7 @@ class PipelineSchedule(Construct):
             "Role",
             name=f"{environment.resource(name)}-schedule",
             description=f"What the schedule of {environment.resource(name)} may do",
-            principal=_service("scheduler", environment),
+            principal=on_our_behalf("scheduler", environment),
             grants=[
                 Grant(["lambda:InvokeFunction"], [start.function_arn]),
                 Grant(["sqs:SendMessage"], [dead_letters.queue_arn]),
@@ -147,21 +147,10 @@ class PipelineSchedule(Construct):
         )
 
 
-def _service(service: str, environment: Environment) -> iam.ServicePrincipal:
-    """The service, on behalf of this account only."""
-    return iam.ServicePrincipal(
-        f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": environment.account}}
-    )
-
-
 def _machine_grants(lake: LakeGrants, functions: list[str], jobs: list[str]) -> list[Grant]:
     job_actions = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
-    delivery = ["CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery", "ListLogDeliveries"]
-    policies = ["PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"]
-    traces = ["PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"]
     return [
         Grant(["lambda:InvokeFunction"], functions),
         Grant(job_actions, [lake.arn("glue", f"job/{job}") for job in jobs]),
-        Grant([f"logs:{action}" for action in (*delivery, *policies)], ["*"], why=NO_RESOURCE_LEVEL),
-        Grant([f"xray:{action}" for action in traces], ["*"], why=NO_RESOURCE_LEVEL),
+        *lake.log_executions(),
     ]

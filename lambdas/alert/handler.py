@@ -16,6 +16,7 @@ from lake.runs import RunId, RunIdError
 client = cache(boto3.client)  # one for each service and warm container
 
 NAMED_BY_LEDGER = "DatasetsFailedError"  # what conclude raises: the ledger has every cause
+NAMED_BY_CRAWLERS = "CrawlersFailedError"  # its cause names each crawler that failed, and why
 _HISTORY = 100  # the last events are enough: a failed state is followed by a few at most
 
 
@@ -51,6 +52,8 @@ def execution_failure(detail: dict[str, Any], events: list[dict[str, Any]]) -> F
         remedy = "Someone stopped it. Redrive the execution if it is to be finished."
     elif detail["status"] == "TIMED_OUT":
         remedy = "Look in the log of the job that was running for what it waited for, then redrive the execution."
+    elif (detail.get("error") or error) == NAMED_BY_CRAWLERS:
+        remedy = "Mend what each crawler names, then start the state machine again."
     else:
         remedy = "Look in the log of the job or function of that state, mend the cause, then redrive the execution."
     return Failure("", state or "an unknown state", told, remedy)
@@ -70,7 +73,7 @@ def alert(detail: dict[str, Any], known: tuple[Failure, ...], own: Failure | Non
     page = DATASET_FAILED if known else EXECUTION_FAILED
     failures = (own, *known) if own else known
     runbook = f"{lake.environment.runbook}#{page}"
-    return Alert(pipeline, detail["name"], detail["status"], failures, runbook, lake.environment.name)
+    return Alert(pipeline, detail["name"], detail["status"], failures, runbook, lake.environment.name, bool(run))
 
 
 def remember(ledger: Ledger, run: RunId) -> None:

@@ -10,7 +10,12 @@ import pytest
 from datalake.access import Grant, GrantError
 from tests.synth.synthesized import Synthesized
 
-ACTORS = {"Glue::Job": "Role", "Lambda::Function": "Role", "StepFunctions::StateMachine": "RoleArn"}
+ACTORS = {
+    "Glue::Crawler": "Role",
+    "Glue::Job": "Role",
+    "Lambda::Function": "Role",
+    "StepFunctions::StateMachine": "RoleArn",
+}
 
 
 def _statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -22,7 +27,7 @@ def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_each_job_function_state_machine_and_schedule_has_a_role_of_its_own(lake: Synthesized) -> None:
+def test_each_job_crawler_function_state_machine_and_schedule_has_a_role_of_its_own(lake: Synthesized) -> None:
     roles = [str(each[key]) for actor, key in ACTORS.items() for each in lake.properties(actor)]
     roles += [str(each["Target"]["RoleArn"]) for each in lake.properties("Scheduler::Schedule")]
     assert len(roles) == len(set(roles)) == len(lake.resources("IAM::Role"))
@@ -76,13 +81,16 @@ def test_a_job_writes_its_own_layer_only(dev: Synthesized, job: str, written: se
     assert _may(dev, f"{job}-job", "s3:PutObject") == {*buckets, scratch}
 
 
-def test_only_ingest_reads_passwords(dev: Synthesized) -> None:
+def test_only_ingest_and_each_sources_crawler_read_passwords(dev: Synthesized) -> None:
     readers = {
         role
         for role in dev.named("IAM::Role", "RoleName")
         if _may(dev, role.removeprefix("headwater-dev-"), "secretsmanager:GetSecretValue")
     }
-    assert readers == {"headwater-dev-ingest-job"}
+    crawlers = {f"headwater-dev-crawl-{source}" for source in dev.environment.sources}
+    assert readers == {"headwater-dev-ingest-job", *crawlers}
+    (own,) = _may(dev, "crawl-saas", "secretsmanager:GetSecretValue")
+    assert own.endswith(":secret:headwater/dev/saas-??????")
 
 
 def test_only_the_apply_job_makes_tables_of_the_lake(dev: Synthesized) -> None:

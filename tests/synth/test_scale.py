@@ -23,7 +23,7 @@ def many(synthesize: Synthesize, tmp_path_factory: pytest.TempPathFactory) -> Sy
 
 def test_no_stack_has_more_than_200_resources(many: Synthesized) -> None:
     sizes = {stack: len(template["Resources"]) for stack, template in many.templates.items()}
-    assert len(many.resources("StepFunctions::StateMachine")) == 20
+    assert len(many.resources("StepFunctions::StateMachine")) > 20
     assert max(sizes.values()) < MOST_RESOURCES, sizes
 
 

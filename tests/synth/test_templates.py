@@ -115,4 +115,4 @@ def test_nothing_in_a_template_grows_with_datasets(lake: Synthesized) -> None:
     tables = {dataset.replace(".", "_") for dataset in contracts.ids(ROOT)}
     others = [each for each in lake.resources() if each["Type"] != "AWS::Athena::NamedQuery"]
     assert not [table for table in tables if table in json.dumps(others)]
-    assert not lake.resources("Glue::Table", "Glue::Partition", "Glue::Crawler", "Glue::DataQualityRuleset")
+    assert not lake.resources("Glue::Table", "Glue::Partition", "Glue::DataQualityRuleset")
