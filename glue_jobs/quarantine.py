@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, SparkSession, functions as F
+from pyspark.sql import DataFrame, SparkSession, functions as F
 
 from glue_jobs import iceberg
 from glue_jobs.conform import RULES, own, quoted, raw
@@ -37,11 +37,11 @@ def keep(spark: SparkSession, table: str, rows: DataFrame, summary: dict[str, st
         _merge(spark, table, rows, f"WHEN MATCHED THEN {still} WHEN NOT MATCHED THEN INSERT *")
 
 
-def close(spark: SparkSession, table: str, dataset: Dataset, run: str, rows: DataFrame, came: DataFrame) -> None:
+def close(spark: SparkSession, table: str, dataset: Dataset, run: str, rows: DataFrame, present: DataFrame) -> None:
     """Closes the open rows that a complete load does not refuse again, in one commit; none where there are none.
 
-    `rows` are those that it refuses and `came` all that it read, which is looked into only then: a closed row is
-    replayed where its key came and is not refused, else dropped.
+    `rows` are those that it refuses and `present` the keys of all that it read, looked into only then: a closed row
+    is replayed where its key is there and not refused, else dropped.
     """
     if iceberg.head(spark, table) is None:
         return
@@ -51,27 +51,25 @@ def close(spark: SparkSession, table: str, dataset: Dataset, run: str, rows: Dat
     try:
         if not gone.isEmpty():
             state = F.when(F.col("_valid"), F.lit(REPLAYED)).otherwise(F.lit(DROPPED))
-            judged = _valid(gone, dataset, rows, came).withColumn("_state", state).withColumn("_last_run", F.lit(run))
+            judged = (
+                _valid(gone, dataset, rows, present).withColumn("_state", state).withColumn("_last_run", F.lit(run))
+            )
             _merge(spark, table, judged, "WHEN MATCHED THEN UPDATE SET q._state = c._state, q._last_run = c._last_run")
     finally:
         gone.unpersist()
 
 
-def _valid(gone: DataFrame, dataset: Dataset, rows: DataFrame, came: DataFrame) -> DataFrame:
-    """Beside the hash of each: whether what came has a row of its key, and none that is refused."""
+def _valid(gone: DataFrame, dataset: Dataset, rows: DataFrame, present: DataFrame) -> DataFrame:
+    """Beside the hash of each: whether the load has a row of its key, and none that is refused."""
     key = list(dataset.key)
     sources = {each.name: each.source for each in dataset.columns}
     found = F.from_json("_raw", "map<string,string>")
     texts = gone.select("_row_hash", *(found[sources[each]].alias(SOURCE_KEY + each) for each in key))
-    lost = texts.select("_row_hash", *(_key(dataset, each, SOURCE_KEY + each) for each in key))
-    here = came.select(*(_key(dataset, each, sources[each]) for each in key))
-    valid = here.join(F.broadcast(lost), key, "left_semi").distinct().join(rows.select(*key), key, "left_anti")
+    kinds = {each.name: each.type for each in dataset.columns}
+    typed = (F.expr(f"try_cast({quoted(SOURCE_KEY + each)} AS {kinds[each]})").alias(each) for each in key)
+    lost = texts.select("_row_hash", *typed)
+    valid = present.join(F.broadcast(lost), key, "left_semi").distinct().join(rows.select(*key), key, "left_anti")
     return lost.join(valid.withColumn("_valid", F.lit(True)), key, "left").select("_row_hash", "_valid")
-
-
-def _key(dataset: Dataset, name: str, given: str) -> Column:
-    kind = next(each.type for each in dataset.columns if each.name == name)
-    return F.expr(f"try_cast({quoted(given)} AS {kind})").alias(name)
 
 
 def _merge(spark: SparkSession, table: str, changes: DataFrame, then: str) -> None:
