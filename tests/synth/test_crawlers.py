@@ -33,7 +33,9 @@ def test_crawlers_find_out_and_never_delete(lake: Synthesized) -> None:
 
 
 def test_a_crawler_may_write_no_table_but_its_own_finds(lake: Synthesized) -> None:
-    for role in _crawler_roles(lake):
+    roles = _crawler_roles(lake)
+    assert roles
+    for role in roles:
         written = [
             resource
             for each in _statements(role)
@@ -67,11 +69,8 @@ def test_a_source_that_would_take_the_landing_crawlers_name_is_refused() -> None
 
 
 def _crawler_roles(lake: Synthesized) -> list[dict[str, Any]]:
-    return [
-        each
-        for each in lake.properties("IAM::Role")
-        if each["RoleName"].startswith(lake.environment.resource("crawl-"))
-    ]
+    crawlers = lake.named("Glue::Crawler", "Name")
+    return [each for each in lake.properties("IAM::Role") if each["RoleName"] in crawlers]
 
 
 def _statements(role: dict[str, Any]) -> list[dict[str, Any]]:
