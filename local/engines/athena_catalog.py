@@ -10,12 +10,14 @@ from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
+from sqlglot import exp
 
-from local.engines import athena_views
+from local.engines import athena_versions, athena_views
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_relations import CATALOG
 from local.engines.athena_scope import Table, TableColumn
 from local.engines.athena_types import BIGINT, MILLIS, VARCHAR, Type, from_hive, from_iceberg
+from local.engines.athena_versions import Version
 
 Rows = list[tuple[Any, ...]]
 INFORMATION = "information_schema"

@@ -167,7 +167,9 @@ def table(owner: Owner, node: exp.Table) -> tuple[Relation, str]:
     found = look_up(owner, node)
     if version is not None:
         if found.at is None:
-            raise QueryError("NOT_SUPPORTED", f"'{found.database}.{found.name}' does not support versioned tables", node)
+            raise QueryError(
+                "NOT_SUPPORTED", f"'{found.database}.{found.name}' does not support versioned tables", node
+            )
         found = found.at(version, node)
     path, names = aliased(node, [column.name for column in found.columns])
     relation = relation_of(
