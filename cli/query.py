@@ -15,6 +15,12 @@ def query(
     sql: Annotated[
         str, typer.Argument(help="One SELECT, SHOW or DESCRIBE in Athena's SQL; tables of gold need no database.")
     ],
+    as_of: Annotated[
+        str,
+        typer.Option(
+            help='Read tables as they were: "2026-11-20 03:00" (UTC), a snapshot\'s number, or after a run, by its id.'
+        ),
+    ] = "",
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:
@@ -22,7 +28,13 @@ def query(
     from cli.console import print_json, progress, table
     from cli.target import target
 
-    columns, rows, execution = fetch(target(env), sql)
+    lake = target(env)
+    if as_of:
+        from cli.as_of import as_of as rewritten
+
+        sql = rewritten(lake, sql, as_of)
+        progress.print(sql, style="dim", markup=False)
+    columns, rows, execution = fetch(lake, sql)
     if json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
         return
