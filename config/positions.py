@@ -105,23 +105,30 @@ def read(path: Path, file: str, error: type[FileError]) -> Document:
     """A YAML file of plain values; `file` is what its errors call it."""
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError as cause:
         raise error([Problem(file, 1, "", path.name, "expected text in UTF-8", "Save the file as UTF-8.")]) from cause
+    return parse(text, file, error)
+
+
+def parse(text: str, file: str, error: type[FileError]) -> Document:
+    """The text of a YAML file of plain values."""
+    try:
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as cause:
         in_flow = "flow" in (cause.context or "")  # an open bracket: where it opens says more than where that shows
         mark = cause.context_mark if in_flow else cause.problem_mark or cause.context_mark
         line = mark.line + 1 if mark else 1
         expected = f"expected YAML, but {cause.problem}"
         raise error(
-            [Problem(file, line, "", _line_of(path, line), expected, "Mend the syntax of this line.")]
+            [Problem(file, line, "", _line_of(text, line, file), expected, "Mend the syntax of this line.")]
         ) from cause
     except yaml.YAMLError as cause:
         expected = "expected YAML of printable characters"
-        raise error([Problem(file, 1, "", path.name, expected, f"Mend it: {cause}".replace("\n", " "))]) from cause
+        name = file.rpartition("/")[2]
+        raise error([Problem(file, 1, "", name, expected, f"Mend it: {cause}".replace("\n", " "))]) from cause
     if not isinstance(root, yaml.MappingNode):
         expected = "expected a mapping of names to values"
-        raise error([Problem(file, 1, "", path.name, expected, "Write `name: value` lines.")])
+        raise error([Problem(file, 1, "", file.rpartition("/")[2], expected, "Write `name: value` lines.")])
     problems: list[Problem] = []
     data = _plain(root, file, problems, ())
     if problems:
@@ -171,9 +178,9 @@ def _at(node: yaml.Node, file: str, value: str, expected: str, remedy: str) -> P
     return Problem(file, node.start_mark.line + 1, "", value, expected, remedy)
 
 
-def _line_of(path: Path, line: int) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return shown(lines[line - 1].strip()) if 0 < line <= len(lines) else path.name
+def _line_of(text: str, line: int, file: str) -> str:
+    lines = text.splitlines()
+    return shown(lines[line - 1].strip()) if 0 < line <= len(lines) else file.rpartition("/")[2]
 
 
 def _step(value: Any, step: str | int) -> Any:
