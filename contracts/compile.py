@@ -13,6 +13,7 @@ import contracts
 import pipelines
 from config import ConfigError, Environment
 from config.positions import suggestion
+from contracts import versions
 from contracts.contract import GOLD
 from lake import model
 from lake.model import Dataset, Pipeline
@@ -37,6 +38,7 @@ RUNBOOK = "docs/runbook.md"
 
 def write(folder: Path, environment: Environment, root: Path = contracts.ROOT) -> None:
     """The package `compiled` in a folder, the same bytes for the same lake."""
+    versions.check(root)
     datasets, runs = contracts.load_all(root), pipelines.load_all(root)
     _check(environment, datasets, runs)
     pipelines.check_order(runs.values(), datasets, root)

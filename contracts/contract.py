@@ -79,11 +79,16 @@ def open_file(path: Path, dataset: str) -> Source:
     """A contract's file; raises ContractError with all that does not fit the schemas."""
     source, _, name = dataset.partition(".")
     document = read(path, f"contracts/{source}/{name}{SUFFIX}", ContractError)
+    check_schema(document)
+    return Source(dataset, document)
+
+
+def check_schema(document: Document) -> None:
+    """Raises ContractError with all that does not fit the schemas."""
     for schema in schemas():
         problems = schema.problems(document)
         if problems:
             raise ContractError(problems)
-    return Source(dataset, document)
 
 
 def identity_problems(source: Source) -> list[Problem]:

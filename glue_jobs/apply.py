@@ -5,36 +5,49 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from pyspark.sql import SparkSession
-
-from glue_jobs import iceberg
-from glue_jobs.evolution import Existing, changes, create_quarantine, fields_of
+from glue_jobs import views
+from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing
+from glue_jobs.failures import DatasetError
+from glue_jobs.major import apply_major, refuse
 from glue_jobs.work import Job, Task, open_job, work
 from lake.catalog import CATALOG
+from lake.evolution import Layout, compare
 from lake.ledger import Outcome
 from lake.parts import GOLD
-
-
-def existing(spark: SparkSession, table: str) -> Existing | None:
-    """The table as it is now, if it is."""
-    if not spark.catalog.tableExists(table):
-        return None
-    properties = {str(name): str(value) for name, value in iceberg.load(spark, table).properties().items()}
-    return Existing(fields_of(spark.table(table).schema), properties)
+from lake.tables import Table, stamp
 
 
 def apply(task: Task) -> Outcome:
     """The dataset's tables are what its contract says, and the ledger knows for which version."""
     job, dataset = task.job, task.dataset
     with task.lease() as lease:
-        statements = changes(existing(job.spark, task.table), dataset, task.table, job.lake.location(dataset))
+        held = existing(job.spark, task.table)
+        if held is None:
+            statements = create(dataset, task.table, job.lake.location(dataset))
+        else:
+            statements = []
+            grow(task, held)
         if dataset.layer != GOLD:
             location = job.lake.quarantine_location(dataset)
             statements.append(create_quarantine(job.lake.quarantine(dataset), location, dataset))
+        if dataset.deletes:
+            statements.append(create_deleted(job.lake.deleted(dataset), job.lake.deleted_location(dataset), dataset))
         for statement in statements:
             job.spark.sql(statement)
         job.ledger.set_applied(dataset.id, dataset.hash, lease.fence)
     return task.succeeded()
+
+
+def grow(task: Task, held: Table) -> None:
+    """What hurts no reader of the table, nor of the view of its old names."""
+    job, dataset = task.job, task.dataset
+    changes = compare(held.layout(dataset), Layout.of(dataset))
+    refuse(job.lake, dataset, held, changes)
+    evolve(job.spark, task.table, dataset, changes)
+    if any(each.kind == "widen" for each in changes):
+        now = existing(job.spark, task.table)
+        assert now is not None  # it was there, and the lease is ours
+        views.keep(job.lake.environment.databases[dataset.layer], dataset, now)
 
 
 def unapplied(job: Job, datasets: Iterable[str]) -> list[str]:
@@ -61,12 +74,41 @@ def tables(job: Job) -> set[str]:
 def tables_of(job: Job, name: str) -> list[str]:
     dataset = job.lake.dataset(name)
     quarantine = [] if dataset.layer == GOLD else [job.lake.quarantine(dataset)]
-    return [job.lake.table(dataset), *quarantine]
+    deleted = [job.lake.deleted(dataset)] if dataset.deletes else []
+    return [job.lake.table(dataset), *quarantine, *deleted]
+
+
+def major(job: Job, dataset: str, contract: str) -> Outcome:
+    """One dataset's major version, if the contract deployed is the one that was looked at."""
+    made = job.lake.dataset(dataset)
+    run = str(job.run)
+    job.ledger.start(run, job.run.pipeline, job.attempt)
+    job.ledger.plan(run, job.attempt, [dataset], [])
+
+    def act(task: Task) -> Outcome:
+        if contract != stamp(made):
+            raise DatasetError(
+                f"The contract of {dataset}: expected the one deployed, {made.version}, and asked for is another.",
+                f"Deploy first: `headwater deploy --env {job.lake.environment.name}`.",
+            )
+        return apply_major(task)
+
+    [outcome] = work(job, "apply", [dataset], act)
+    job.ledger.finish(run, outcome.status)
+    return outcome
 
 
 def main(argv: list[str]) -> None:
     job = open_job(argv)
-    work(job, "apply", pending(job), apply)
+    if "--major" not in argv:
+        work(job, "apply", pending(job), apply)
+        return
+    from awsglue.utils import getResolvedOptions  # only Glue, or its local stand-in, has it
+
+    options = getResolvedOptions(argv, ["major", "contract"])
+    outcome = major(job, options["major"], options["contract"])
+    if outcome.status == "failed":
+        sys.exit(f"{outcome.cause} {outcome.remedy}")
 
 
 if __name__ == "__main__":

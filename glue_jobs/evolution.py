@@ -1,17 +1,19 @@
-"""Plan how a table becomes what its contract says: steps that cannot hurt a reader, or a refusal that says why."""
+"""Make a dataset's tables, and bring one that is there to its contract: every change of it in one Iceberg commit."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from pyspark.sql.types import StructType
+from pyspark.sql import SparkSession
 
-from glue_jobs.failures import ContractBreaksTableError
+from glue_jobs import iceberg
+from lake.evolution import Change
 from lake.model import Dataset
+from lake.tables import LINEAGE, Table, from_schema, remembered
 
-LINEAGE = {"_version": "timestamp", "_hash": "string", "_run": "string"}
 QUARANTINE = {
     "_row_hash": "string",  # _row_id is a name of Iceberg's own
     "_rules": "array<string>",
@@ -29,42 +31,36 @@ PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
-PARTITIONED_BY = "headwater.partition-by"
-WIDENINGS = {("int", "bigint"), ("float", "double")}
-TAKE_BACK = "Take the change back and deploy; a change that hurts readers is a dataset of a new name."
+ICEBERG_TYPES = {"bigint": "long", "timestamp": "timestamptz"}
+TRANSFORM = re.compile(r"(?:(?P<name>\w+)\((?:(?P<width>\d+), ?)?)?(?P<column>\w+)\)?")
+TERMS = {"years": "year", "months": "month", "days": "day", "hours": "hour", "bucket": "bucket", "truncate": "truncate"}
 
 
-@dataclass(frozen=True)
-class Field:
-    """A column of an existing table."""
-
-    name: str
-    type: str
-    required: bool = False
-    comment: str = ""
+def existing(spark: SparkSession, table: str) -> Table | None:
+    """The table as it is now, if it is."""
+    if not spark.catalog.tableExists(table):
+        return None
+    return described(spark, iceberg.load(spark, table))
 
 
-@dataclass(frozen=True)
-class Existing:
-    """A table as it is."""
-
-    fields: tuple[Field, ...]
-    properties: Mapping[str, str]
+def described(spark: SparkSession, found: Any) -> Table:
+    jvm: Any = spark._jvm
+    schema = json.loads(jvm.org.apache.iceberg.SchemaParser.toJson(found.schema()))
+    return from_schema(schema, {str(name): str(value) for name, value in dict(found.properties()).items()})
 
 
-def fields_of(schema: StructType) -> tuple[Field, ...]:
-    return tuple(
-        Field(each.name, each.dataType.simpleString(), not each.nullable, each.metadata.get("comment", ""))
-        for each in schema.fields
-    )
-
-
-def changes(existing: Existing | None, dataset: Dataset, table: str, location: str) -> list[str]:
-    """The statements that bring the table to its contract, in order."""
-    if existing is None:
-        return [_create(dataset, table, location), *_order(dataset, table)]
-    _refuse(existing, dataset)
-    return [*_columns(existing, dataset, table), *_comment(existing, dataset, table)]
+def create(dataset: Dataset, table: str, location: str) -> list[str]:
+    """The statements that make the table; Iceberg numbers the columns of a new one from 1, in their order."""
+    columns = [
+        f"`{each.name}` {each.type}{' NOT NULL' if each.required else ''} COMMENT {_text(each.description)}"
+        for each in dataset.columns
+    ]
+    columns += [f"`{name}` {kind}" for name, kind in LINEAGE.items()]
+    partitions = ", ".join(dataset.partition_by)
+    partitioned = f" PARTITIONED BY ({partitions})" if partitions else ""
+    numbers = {name: number for number, name in enumerate((*(each.name for each in dataset.columns), *LINEAGE), 1)}
+    made_of = _made_of(_text(dataset.description), location, remembered(dataset, numbers), partitioned)
+    return [f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) {made_of}", *_order(dataset, table)]
 
 
 def create_quarantine(table: str, location: str, dataset: Dataset) -> str:
@@ -73,16 +69,92 @@ def create_quarantine(table: str, location: str, dataset: Dataset) -> str:
     return f"CREATE TABLE IF NOT EXISTS {table} ({columns}) {_made_of(about, location, {})}"
 
 
-def _create(dataset: Dataset, table: str, location: str) -> str:
-    columns = [
-        f"`{each.name}` {each.type}{' NOT NULL' if each.required else ''} COMMENT {_text(each.description)}"
-        for each in dataset.columns
-    ]
-    columns += [f"`{name}` {kind}" for name, kind in LINEAGE.items()]
-    partitions = ", ".join(dataset.partition_by)
-    partitioned = f" PARTITIONED BY ({partitions})" if partitions else ""
-    made_of = _made_of(_text(dataset.description), location, {PARTITIONED_BY: partitions}, partitioned)
-    return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)}) {made_of}"
+def create_deleted(table: str, location: str, dataset: Dataset) -> str:
+    """The table of tombstones: the key of each row that the source no longer has, its version, when it was missed."""
+    kinds = {each.name: each.type for each in dataset.columns}
+    more = {"_version": "timestamp", "_deleted_at": "timestamp", "_run": "string"}
+    columns = ", ".join(
+        f"`{name}` {kind}" for name, kind in ({each: kinds[each] for each in dataset.key} | more).items()
+    )
+    about = _text(f"Keys of {dataset.id} that its source no longer has")
+    return f"CREATE TABLE IF NOT EXISTS {table} ({columns}) {_made_of(about, location, {})}"
+
+
+def evolve(
+    spark: SparkSession, table: str, dataset: Dataset, changes: Sequence[Change], more: Mapping[str, str] | None = None
+) -> None:
+    """All changes, and what the table remembers of its contract, in one commit: readers see all of them or none."""
+    transaction = iceberg.load(spark, table).newTransaction()
+    schema = transaction.updateSchema().allowIncompatibleChanges()
+    for each in changes:
+        _change(spark, schema, each)
+    schema.commit()
+    _lay_out(spark, transaction, dataset, changes)
+    held = described(spark, transaction.table())
+    wanted = {"comment": dataset.description, **remembered(dataset, {each.name: each.number for each in held.fields})}
+    update = transaction.updateProperties()
+    for name, value in {**wanted, **(more or {})}.items():
+        if held.properties.get(name) != value:
+            update.set(name, value)
+    update.commit()
+    transaction.commitTransaction()
+
+
+def _change(spark: SparkSession, schema: Any, change: Change) -> None:
+    """By the name that the column had before; Iceberg itself goes by the field's number."""
+    column = change.column
+    match change.kind:
+        case "drop":
+            schema.deleteColumn(change.name)
+        case "rename":
+            schema.renameColumn(change.old, change.new)
+        case "require":
+            schema.requireColumn(change.name)
+        case "release":
+            schema.makeColumnOptional(change.name)
+        case "describe":
+            schema.updateColumnDoc(change.name, change.new)
+        case "add" | "widen":
+            assert column is not None  # both are of a column that the contract has
+            type_ = _type(spark, column.type)
+            if change.kind == "add":
+                schema.addColumn(column.name, type_, column.description)
+            else:
+                schema.updateColumn(change.name, type_)
+
+
+def _type(spark: SparkSession, said: str) -> Any:
+    """Iceberg's own object for a type of the lake."""
+    jvm: Any = spark._jvm
+    field = {"id": 1, "name": "c", "required": False, "type": ICEBERG_TYPES.get(said, said)}
+    return jvm.org.apache.iceberg.SchemaParser.fromJson(json.dumps({"type": "struct", "fields": [field]})).findType("c")
+
+
+def _lay_out(spark: SparkSession, transaction: Any, dataset: Dataset, changes: Iterable[Change]) -> None:
+    """Partitions and order of what is written from now on; what lies there stays as it lies."""
+    kinds = {each.kind for each in changes}
+    if "partition" in kinds:
+        spec = transaction.updateSpec()
+        for field in list(transaction.table().spec().fields()):
+            spec.removeField(field.name())
+        for transform in dataset.partition_by:
+            spec.addField(_term(spark, transform))
+        spec.commit()
+    if "sort" in kinds:
+        order = transaction.replaceSortOrder()
+        for column, *direction in (each.split(" ") for each in dataset.sort_by):
+            order.desc(column) if direction == ["desc"] else order.asc(column)
+        order.commit()
+
+
+def _term(spark: SparkSession, transform: str) -> Any:
+    expressions: Any = spark._jvm.org.apache.iceberg.expressions.Expressions  # type: ignore[union-attr]
+    found = TRANSFORM.fullmatch(transform)
+    assert found is not None  # contracts are checked for it
+    if found["name"] is None:
+        return expressions.ref(found["column"])
+    make = getattr(expressions, TERMS[found["name"]])
+    return make(found["column"], int(found["width"])) if found["width"] else make(found["column"])
 
 
 def _made_of(comment: str, location: str, more: Mapping[str, str], partitioned: str = "") -> str:
@@ -95,60 +167,6 @@ def _order(dataset: Dataset, table: str) -> Iterator[str]:
         # locally: a global order would read everything twice to find its ranges
         by_partition = "DISTRIBUTED BY PARTITION " if dataset.partition_by else ""
         yield f"ALTER TABLE {table} WRITE {by_partition}LOCALLY ORDERED BY {', '.join(dataset.sort_by)}"
-
-
-def _columns(existing: Existing, dataset: Dataset, table: str) -> Iterator[str]:
-    held = {each.name: each for each in existing.fields}
-    for column in dataset.columns:
-        field = held.get(column.name)
-        if field is None:
-            yield f"ALTER TABLE {table} ADD COLUMN `{column.name}` {column.type} COMMENT {_text(column.description)}"
-            continue
-        if field.type != column.type:
-            yield f"ALTER TABLE {table} ALTER COLUMN `{column.name}` TYPE {column.type}"
-        if field.comment != column.description:
-            yield f"ALTER TABLE {table} ALTER COLUMN `{column.name}` COMMENT {_text(column.description)}"
-
-
-def _comment(existing: Existing, dataset: Dataset, table: str) -> Iterator[str]:
-    if existing.properties.get("comment", "") != dataset.description:
-        yield f"ALTER TABLE {table} SET TBLPROPERTIES ('comment' = {_text(dataset.description)})"
-
-
-def _refuse(existing: Existing, dataset: Dataset) -> None:
-    held = {each.name: each for each in existing.fields}
-    wanted = {each.name for each in dataset.columns} | set(LINEAGE)
-    for name in held:
-        if name not in wanted:
-            _broken(dataset, name, held[name].type, "no column")
-    for column in dataset.columns:
-        field = held.get(column.name)
-        if field is None and column.required:
-            _broken(dataset, column.name, "no column", "a required one")
-        if field is not None and not _widens(field.type, column.type):
-            _broken(dataset, column.name, field.type, column.type)
-        if field is not None and field.required != column.required:
-            _broken(dataset, column.name, *(_requiredness(each) for each in (field.required, column.required)))
-    partitions = ", ".join(dataset.partition_by)
-    if existing.properties.get(PARTITIONED_BY, partitions) != partitions:
-        told = f"The partitions of {dataset.id}: the table has '{existing.properties[PARTITIONED_BY]}'"
-        raise ContractBreaksTableError(f"{told}, the contract asks for '{partitions}'.", TAKE_BACK)
-
-
-def _broken(dataset: Dataset, column: str, old: str, new: str) -> None:
-    cause = f"The column '{column}' of {dataset.id}: the table has {old}, the contract asks for {new}"
-    raise ContractBreaksTableError(f"{cause}, which could hurt a reader.", TAKE_BACK)
-
-
-def _requiredness(required: bool) -> str:
-    return "a required one" if required else "an optional one"
-
-
-def _widens(old: str, new: str) -> bool:
-    if old == new or (old, new) in WIDENINGS:
-        return True
-    before, after = (re.fullmatch(r"decimal\((\d+),(\d+)\)", each) for each in (old, new))
-    return bool(before and after and before[2] == after[2] and int(after[1]) >= int(before[1]))
 
 
 def _text(value: str) -> str:

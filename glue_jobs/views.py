@@ -1,0 +1,130 @@
+"""The old names of a table, kept readable for one major version: the Athena view `TABLE__vN`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from glue_jobs.aws import client
+from glue_jobs.failures import DatasetError
+from lake.evolution import major
+from lake.model import Dataset
+from lake.tables import PREVIOUS, Field, Table
+
+PRESTO = {"string": "varchar", "int": "integer", "float": "real", "timestamp": "timestamp(6) with time zone"}
+VIEW = "VIRTUAL_VIEW"
+Columns = list[tuple[str, str, str]]  # name, type of the lake, Athena's SQL
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The table as it was in the major version before."""
+
+    version: str
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, table: Table) -> Previous | None:
+        """What the table remembers of the version before, if there was one."""
+        if PREVIOUS not in table.properties:
+            return None
+        told = json.loads(table.properties[PREVIOUS])
+        return cls(told["version"], tuple(Field(*each) for each in told["fields"]))
+
+    def remembered(self) -> dict[str, str]:
+        """As a property of the table, so that the view can be made from the table alone."""
+        fields = [[each.number, each.name, each.type] for each in self.fields]
+        return {PREVIOUS: json.dumps({"version": self.version, "fields": fields})}
+
+
+def name(dataset: Dataset, version: str) -> str:
+    return f"{dataset.table}__v{major(version)}"
+
+
+def keep(database: str, dataset: Dataset, table: Table) -> None:
+    """The view reads the table as it is now; where there was no major version before, there is none."""
+    previous = Previous.of(table)
+    if previous is None:
+        return
+    wanted = entry(database, dataset, previous, table)
+    held = _held(database, wanted["Name"])
+    if held is None:
+        client("glue").create_table(DatabaseName=database, TableInput=wanted)
+    elif held.get("ViewOriginalText") != wanted["ViewOriginalText"]:
+        client("glue").update_table(DatabaseName=database, TableInput=wanted, SkipArchive=True)
+
+
+def remove_older(database: str, dataset: Dataset, table: Table) -> None:
+    """A name is kept for one major version: the views of those before go."""
+    previous = Previous.of(table)
+    kept = name(dataset, previous.version) if previous else ""
+    for each in _views(database, dataset):
+        if each != kept:
+            client("glue").delete_table(DatabaseName=database, Name=each)
+
+
+def entry(database: str, dataset: Dataset, previous: Previous, table: Table) -> dict[str, Any]:
+    """The view's entry in the Glue catalog, as Athena itself writes it."""
+    columns = list(_columns(previous, table))
+    selected = ", ".join(f'{sql} AS "{column}"' for column, _, sql in columns)
+    said = {
+        "originalSql": f'SELECT {selected} FROM "{database}"."{dataset.table}"',
+        "catalog": "awsdatacatalog",
+        "schema": database,
+        "columns": [{"name": column, "type": PRESTO.get(type_, type_)} for column, type_, _ in columns],
+    }
+    encoded = base64.b64encode(json.dumps(said).encode()).decode()
+    return {
+        "Name": name(dataset, previous.version),
+        "Description": f"{dataset.id} by the names of version {previous.version}, until the next major version",
+        "TableType": VIEW,
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "PartitionKeys": [],
+        "StorageDescriptor": {
+            "Columns": [{"Name": column, "Type": type_} for column, type_, _ in columns],
+            "Location": "",
+            "SerdeInfo": {"Name": "-", "SerializationLibrary": "-"},
+        },
+        "ViewOriginalText": f"/* Presto View: {encoded} */",
+        "ViewExpandedText": "/* Presto View */",
+    }
+
+
+def _columns(previous: Previous, table: Table) -> Iterator[tuple[str, str, str]]:
+    """A column that is gone reads as NULL, so that a query that names it among others still runs."""
+    now = {each.number: each for each in table.fields}
+    for each in previous.fields:
+        found = now.get(each.number)
+        if found is None:
+            yield each.name, each.type, f"CAST(NULL AS {PRESTO.get(each.type, each.type)})"
+        else:
+            yield each.name, found.type, f'"{found.name}"'
+
+
+def _held(database: str, view: str) -> dict[str, Any] | None:
+    glue = client("glue")
+    try:
+        found: dict[str, Any] = glue.get_table(DatabaseName=database, Name=view)["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        return None
+    if found.get("TableType") != VIEW:
+        raise DatasetError(
+            f"The table '{database}.{view}': expected nothing of that name, or the view that keeps old names.",
+            "Rename that table, then apply the contract again.",
+        )
+    return found
+
+
+def _views(database: str, dataset: Dataset) -> Iterator[str]:
+    mine = re.compile(rf"{re.escape(dataset.table)}__v[0-9]+")
+    pages = (
+        client("glue").get_paginator("get_tables").paginate(DatabaseName=database, Expression=f"{dataset.table}__v*")
+    )
+    for page in pages:
+        for each in page["TableList"]:
+            if mine.fullmatch(each["Name"]) and each.get("TableType") == VIEW:
+                yield each["Name"]
