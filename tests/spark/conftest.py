@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -55,12 +56,19 @@ def _settings(warehouse: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
+def ledger() -> Iterator[Ledger]:
+    with mocked_ledger() as made:
+        yield made
+
+
+@contextmanager
+def mocked_ledger() -> Iterator[Ledger]:
+    """An empty ledger in this process."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
         client = boto3.client("dynamodb")
         names = ("pk", "sk", "gsi_pk", "gsi_sk")
         index = {"KeySchema": _keys("gsi_pk", "gsi_sk"), "Projection": {"ProjectionType": "ALL"}}
