@@ -7,13 +7,17 @@ from decimal import Decimal
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
 
 from glue_jobs import iceberg
 from glue_jobs.failures import GateFailedError
 from glue_jobs.publish import Candidate
 from glue_jobs.work import Task
-from lake.model import Gate
+from lake.alerts import clean
+from lake.gates import not_met, told
+from lake.model import Dataset, Gate
+from lake.parts import GOLD
 
 COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, ">": gt, ">=": ge, "<": lt, "<=": le}
 
@@ -21,12 +25,12 @@ Checked = dict[str, Any]
 
 
 def audit(task: Task, candidate: Candidate, facts: dict[str, Any]) -> None:
-    """Adds the gates, as the candidate's rows answer them, to the facts; raises where one says no."""
+    """Adds the gates, as all that would be published answers them, to the facts; raises where one says no."""
     dataset = task.dataset
     if dataset.gates:
         rows = iceberg.read(task.job.spark, candidate.table, candidate.snapshot)
         facts["gates"] = tuple(check(rows, dataset.gates, f"candidate_{dataset.table}"))
-        require(dataset.id, dataset.gates, facts["gates"], facts)
+        require(dataset, facts["gates"], facts)
 
 
 def check(candidate: DataFrame, gates: Sequence[Gate], view: str) -> list[Checked]:
@@ -39,29 +43,46 @@ def check(candidate: DataFrame, gates: Sequence[Gate], view: str) -> list[Checke
         metrics = ", ".join(_metric(gate) for gate in counted)
         row = spark.sql(f"SELECT {metrics} FROM {view}").collect()[0]  # one pass for all of them
         values |= {gate.name: row[number] for number, gate in enumerate(counted)}
+    problems: dict[str, str] = {}
     for gate in gates:
         if gate.metric == "sql":
-            values[gate.name] = spark.sql(gate.expression.replace("{table}", view)).collect()[0][0]
+            values[gate.name], problems[gate.name] = _asked(spark, gate.expression.replace("{table}", view))
     spark.catalog.dropTempView(view)
-    return [_checked(gate, values[gate.name]) for gate in gates]
+    return [_checked(gate, values[gate.name], problems.get(gate.name, "")) for gate in gates]
 
 
-def require(dataset: str, gates: Sequence[Gate], checked: Sequence[Checked], facts: Mapping[str, Any]) -> None:
+def require(dataset: Dataset, checked: Sequence[Checked], facts: Mapping[str, Any]) -> None:
     """Raises where a gate of severity error does not hold."""
-    said = {gate.name: expected(gate) for gate in gates}
-    failed = [each for each in checked if not each["passed"] and each["severity"] == "error"]
+    failed = not_met(checked, "error")
     if failed:
-        told = "; ".join(f"'{each['name']}' is {each['value']}, expected {said[each['name']]}" for each in failed)
+        contract = f"contracts/{dataset.id.replace('.', '/')}.odcs.yaml"
+        look = (
+            f"what its model reads, {', '.join(dataset.inputs)}"
+            if dataset.layer == GOLD
+            else f"`./headwater quarantine show {dataset.id}`"
+        )
         raise GateFailedError(
-            f"The gate {told}. Nothing of {dataset} was published.",
-            "Look at the quarantined rows, correct the source or the contract, then redrive the execution.",
+            f"The gate {'; '.join(map(told, failed))}. Nothing of {dataset.id} was published.",
+            f"Look at {look}. Mend the data, or the rule of that name in {contract}, then redrive the execution.",
             facts,
         )
 
 
+def _asked(spark: SparkSession, query: str) -> tuple[Any, str]:
+    """The one number that a gate's query gives, or what it did instead, as the end of a sentence."""
+    try:
+        rows = spark.sql(query).take(2)
+    except AnalysisException as error:  # others may pass: the dataset is tried again
+        return None, f"cannot be asked: {clean(str(error).partition(chr(10))[0])}"
+    if len(rows) != 1:
+        return None, f"gives {'more than one row' if rows else 'no row'}, expected one number"
+    value = rows[0][0]
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or value != value:
+        return None, f"gives {'NULL' if value is None else type(value).__name__}, expected a number"
+    return value, ""
+
+
 def holds(gate: Gate, value: Any) -> bool:
-    if value is None:
-        return False
     if gate.operator == "between":
         low, high = gate.threshold
         return bool(low <= value <= high)
@@ -83,7 +104,16 @@ def _metric(gate: Gate) -> str:
     raise ValueError(f"The metric '{gate.metric}' of gate '{gate.name}': expected row_count, duplicate_count or sql.")
 
 
-def _checked(gate: Gate, value: Any) -> Checked:
+def _checked(gate: Gate, value: Any, problem: str) -> Checked:
     # a Decimal would not come back from the ledger as it went in
     plain = float(value) if isinstance(value, Decimal) else value
-    return {"name": gate.name, "value": plain, "passed": holds(gate, plain), "severity": gate.severity}
+    said: Checked = {"problem": problem} if problem else {}
+    passed = not problem and holds(gate, plain)
+    return {
+        "name": gate.name,
+        "value": plain,
+        "passed": passed,
+        "severity": gate.severity,
+        "expected": expected(gate),
+        **said,
+    }
