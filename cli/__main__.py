@@ -6,7 +6,22 @@ import sys
 
 import typer
 
-from cli import bench, contract, dataset, demo, deploy, laptop, project, quarantine, query, runs
+from cli import (
+    backfill,
+    bench,
+    contract,
+    dataset,
+    demo,
+    deploy,
+    explain,
+    laptop,
+    ledger,
+    project,
+    quarantine,
+    query,
+    runs,
+    status,
+)
 from cli.errors import said
 
 app = typer.Typer(
@@ -21,9 +36,14 @@ app.command()(demo.demo)
 app.command()(laptop.up)
 app.command()(laptop.down)
 app.command()(runs.run)
-app.command()(runs.status)
-app.command()(runs.explain)
+app.command()(runs.rerun)
+app.command()(runs.redrive)
+app.command()(backfill.backfill)
+app.command()(status.runs)
+app.command()(status.status)
+app.command()(explain.explain)
 app.command()(runs.logs)
+app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dataset.app, name="dataset")

@@ -1,4 +1,4 @@
-"""`run`, `status`, `explain`, `logs`: start a pipeline, and say what its runs did."""
+"""`run`, `rerun`, `redrive`, `logs`: start a pipeline, start it again, go on with it, and read what its jobs wrote."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cli.target import EnvOption, JsonOption, Target
 
 if TYPE_CHECKING:
     from cli.execution import Ended
-    from lake.ledger import Outcome, Run
+    from lake.ledger import Outcome
 
 RunArgument = Annotated[
-    str, typer.Argument(help="A run id, such as tickit-20261121T0000-01; `headwater status` lists them.")
+    str, typer.Argument(help="A run id, such as tickit-20261121T0000-01; `headwater runs` lists them.")
 ]
 COUNTS = ("read", "inserted", "updated", "unchanged", "superseded", "quarantined", "deleted")
 
@@ -27,28 +27,76 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a pipeline through Step Functions and wait for its end; exits 1 when a dataset failed."""
-    from cli.console import print_json
     from cli.target import target
 
     lake = target(env)
-    ended = follow(lake, pipeline)
-    outcomes = lake.ledger().outcomes(ended.run)
-    if json:
-        print_json({**asdict(ended), "outcomes": [asdict(outcome) for outcome in outcomes]})
-    else:
-        show_outcomes(ended.run, outcomes)
-    if ended.status != "SUCCEEDED":
-        raise CommandError(f"The run '{ended.run}' {ended.status}: {ended.cause or ended.error}")
+    conclude(lake, follow(lake, pipeline), json)
 
 
-def follow(lake: Target, pipeline: str) -> Ended:
+def rerun(
+    name: RunArgument,
+    step: Annotated[
+        str, typer.Option("--from", help="Where to begin: ingest reads the sources, refine takes the run's loads.")
+    ] = "ingest",
+    env: EnvOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Do again what a run did, in a new execution over the same interval; its outcome is as `run` tells it."""
+    from cli.target import target
+    from lake.runs import RunId
+
+    lake, of = target(env), RunId.parse(name)
+    known(lake, name)
+    conclude(lake, follow(lake, of.pipeline, logical=of.logical, mode="rerun", repeats=name, first_step=step), json)
+
+
+def redrive(name: RunArgument, env: EnvOption = "local", json: JsonOption = False) -> None:
+    """Go on with a run that failed or was stopped, from the state that failed: it works only what is not done."""
+    from cli.console import progress
+    from cli.target import target
+
+    lake = target(env)
+    states = lake.client("stepfunctions")
+    try:
+        states.redrive_execution(executionArn=lake.execution(name))
+    except states.exceptions.ExecutionDoesNotExist as error:
+        raise CommandError(
+            f"The run '{name}': expected an execution in '{env}'. `headwater runs --env {env}` lists runs."
+        ) from error
+    except states.exceptions.ExecutionNotRedrivable as error:
+        reason = error.response["Error"]["Message"]
+        raise CommandError(
+            f"The run '{name}': expected one that failed in the last 14 days. {reason}."
+            f" Do it again: `./headwater rerun {name} --env {env}`."
+        ) from error
+    progress.print(f"  {name}", style="bold")
+    conclude(lake, wait(lake, name), json)
+
+
+def known(lake: Target, name: str) -> None:
+    """Refuses a run that the ledger does not have."""
+    if lake.ledger().run(name) is None:
+        env = lake.environment.name
+        raise CommandError(
+            f"The run '{name}' is not in the ledger of '{env}'. `headwater runs --env {env}` lists runs."
+        )
+
+
+def follow(lake: Target, pipeline: str, **asked: Any) -> Ended:
     """Start a run and wait, telling each state as it goes by."""
     from cli import execution
     from cli.console import progress
 
-    name = execution.start(lake, pipeline)
+    name = execution.start(lake, pipeline, **asked)
     progress.print(f"  {name}", style="bold")
-    with progress.status("Plan"):
+    return wait(lake, name)
+
+
+def wait(lake: Target, name: str) -> Ended:
+    from cli import execution
+    from cli.console import progress
+
+    with progress.status("working"):
         ended = execution.follow(lake, name, lambda state, seconds: progress.print(f"  {state:<44}{seconds:6.1f} s"))
     progress.print(
         f"  {ended.status:<44}{ended.seconds:6.1f} s", style="green" if ended.status == "SUCCEEDED" else "red"
@@ -56,44 +104,17 @@ def follow(lake: Target, pipeline: str) -> Ended:
     return ended
 
 
-def status(env: EnvOption = "local", json: JsonOption = False) -> None:
-    """The latest runs of every pipeline, and what readers of each dataset see."""
-    import pipelines
-    from cli.console import print_json, table
-    from cli.target import target
-
-    ledger = target(env).ledger()
-    known = pipelines.load_all()
-    latest = [run for pipeline in known for run in ledger.runs(pipeline, limit=5)]
-    heads = ledger.heads(dataset for each in known.values() for dataset in (*each.datasets, *each.models))
-    if json:
-        datasets = {dataset: asdict(head) for dataset, head in heads.items()}
-        print_json({"runs": [asdict(run) for run in latest], "datasets": datasets})
-        return
-    rows = [(run.run, run.status, run.attempt, f"{run.started_at:%Y-%m-%d %H:%M:%S}", _took(run)) for run in latest]
-    table("Runs", ("run", "status", "attempt", "started (UTC)", "seconds"), rows)
-    published = [(name, head.run, f"{head.at:%Y-%m-%d %H:%M:%S}", str(head.snapshot)) for name, head in heads.items()]
-    table("\nPublished", ("dataset", "by run", "at (UTC)", "snapshot"), sorted(published))
-
-
-def explain(name: RunArgument, env: EnvOption = "local", json: JsonOption = False) -> None:
-    """What a run loaded into each dataset, what it refused and why, and what to do."""
+def conclude(lake: Target, ended: Ended, json: bool) -> None:
+    """What the run did; an error where it did not succeed."""
     from cli.console import print_json
-    from cli.target import target
 
-    lake = target(env)
-    found = lake.ledger().run(name)
-    outcomes = lake.ledger().outcomes(name)
-    if found is None:
-        raise CommandError(
-            f"The run '{name}' is not in the ledger of '{env}'. `headwater status --env {env}` lists runs."
-        )
+    outcomes = lake.ledger().outcomes(ended.run)
     if json:
-        print_json({"run": asdict(found), "outcomes": [asdict(outcome) for outcome in outcomes]})
-        return
-    show_outcomes(name, outcomes)
-    if found.status == "failed":
-        _show_redrive(lake, name)
+        print_json({**asdict(ended), "outcomes": [asdict(outcome) for outcome in outcomes]})
+    else:
+        show_outcomes(ended.run, outcomes)
+    if ended.status != "SUCCEEDED":
+        raise CommandError(f"The run '{ended.run}' {ended.status}: {ended.cause or ended.error}")
 
 
 def logs(name: RunArgument, env: EnvOption = "local") -> None:
@@ -132,21 +153,6 @@ def show_outcomes(name: str, outcomes: Sequence[Outcome]) -> None:
         if each.status == "failed":
             console.print(f"\n{each.dataset} failed in {each.step}: {each.cause}", style="red", markup=False)
             console.print(f"  {each.remedy}", markup=False)
-
-
-def _show_redrive(lake: Target, name: str) -> None:
-    from cli.console import console
-
-    arn = lake.execution(name)
-    console.print(
-        "\nWhen the cause is mended, redrive the execution: it works only what failed.\n"
-        f"  aws stepfunctions redrive-execution --execution-arn {arn}",
-        soft_wrap=True,
-    )
-
-
-def _took(run: Run) -> float | None:
-    return (run.finished_at - run.started_at).total_seconds() if run.finished_at else None
 
 
 def _job_runs(lake: Target, name: str) -> list[dict[str, Any]]:

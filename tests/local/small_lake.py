@@ -91,7 +91,7 @@ class SmallLake(TicketLake):
             "leases": ledger.holders(f"lake.{each}" for each in tables),
             "branches": [ref for table in tables.values() for ref in table.metadata.refs if ref != "main"],
             "intents": ledger.intents(),
-            "heads are what readers see": sorted(published.values()) == sorted(current.values()),
+            "heads are what readers see": set(published.values()) == set(current.values()),
         }
 
 
@@ -107,9 +107,7 @@ def small_lake(state: Path, *, cold: bool = False) -> Iterator[SmallLake]:
         ports = dict.fromkeys(config.load("local").sources, server.port)
         given = ",".join(f"{source}:{port}" for source, port in ports.items())
         environment = config.load("local", ports)
-        synthesis.synth(
-            state / "cdk.out", validate=False, env="local", source_ports=given, lake_root=str(root)
-        )
+        synthesis.synth(state / "cdk.out", validate=False, env="local", source_ports=given, lake_root=str(root))
         deploy.deploy(state / "cdk.out", endpoint.url)
         up = Laptop(endpoint.process.pid, endpoint.port, ports, endpoint.region, state)
         lake = SmallLake(up, Target(environment, endpoint.url, root), PIPELINE, server)
@@ -123,7 +121,9 @@ def small_lake(state: Path, *, cold: bool = False) -> Iterator[SmallLake]:
 
 def _fill(lake: SmallLake) -> None:
     source = lake.environment.sources["saas"]
-    secret = json.loads(lake.client("secretsmanager").get_secret_value(SecretId=lake.environment.secret("saas"))["SecretString"])
+    secret = json.loads(
+        lake.client("secretsmanager").get_secret_value(SecretId=lake.environment.secret("saas"))["SecretString"]
+    )
     lake.admin.create_database(source.database)
     lake.sql(TABLE)
     lake.admin.let_read(source.database, secret["username"], secret["password"])
