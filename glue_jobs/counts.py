@@ -9,7 +9,17 @@ from typing import Any
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, functions as F
 
-from glue_jobs.changes import DELETED, INSERTED, KEY_CONFLICT, QUARANTINED, STATUS, SUPERSEDED, UNCHANGED, UPDATED
+from glue_jobs.changes import (
+    APPEND_ONLY,
+    DELETED,
+    INSERTED,
+    KEY_CONFLICT,
+    QUARANTINED,
+    STATUS,
+    SUPERSEDED,
+    UNCHANGED,
+    UPDATED,
+)
 from glue_jobs.conform import RULES, rule_names
 from lake.model import Dataset
 
@@ -19,14 +29,15 @@ OBSERVED = "rows"
 
 
 def metrics(dataset: Dataset) -> list[Column]:
-    """Rows of each status, rows that broke each rule, the latest version seen."""
+    """Rows of each status, rows that broke each rule, the latest version that is or will be in the table."""
     counts = [F.count_if(F.col(STATUS) == each).alias(each) for each in STATUSES]
     quarantined = F.col(STATUS) == QUARANTINED
     rules = [
         F.count_if(quarantined & F.array_contains(RULES, name)).alias(f"{RULE}{name}")
-        for name in (*rule_names(dataset), KEY_CONFLICT)
+        for name in (*rule_names(dataset), KEY_CONFLICT, *([APPEND_ONLY] if dataset.load_mode == "append" else []))
     ]
-    return [*counts, *rules, F.max("_version").cast("string").alias("watermark")]
+    settled = F.col(STATUS).isin(INSERTED, UPDATED, UNCHANGED, SUPERSEDED)
+    return [*counts, *rules, F.max(F.when(settled, F.unix_micros("_version"))).alias("newest")]
 
 
 def count_once(rows: DataFrame, kept: Column, observed: Sequence[Column]) -> tuple[DataFrame, dict[str, Any]]:

@@ -2,81 +2,83 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame, functions as F
 
-from glue_jobs import gates, iceberg, quarantine
-from glue_jobs.changes import INSERTED, QUARANTINED, STATUS, UPDATED, classify
-from glue_jobs.conform import conform, parent_keys
+from glue_jobs import gates, iceberg, pruning, quarantine, tombstones
+from glue_jobs.basis import Basis, basis
+from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
+from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
-from glue_jobs.failures import LoadMissingError
-from glue_jobs.publish import publish, summary, write
+from glue_jobs.parents import parents
+from glue_jobs.publish import COUNTS, WATERMARK, Candidate, publish, record, summary, write
 from glue_jobs.session import size_for
+from glue_jobs.watermarks import advanced, version_of
 from glue_jobs.work import Job, Task, open_job, work
-from lake.ledger import Lease, Load, Outcome
+from lake.ledger import Lease, Outcome
 
-SMALL_PARENT = 1_000_000  # rows whose keys are sent to every task rather than sorted
+CHANGES = (INSERTED, UPDATED, DELETED)
 
 
 def refine(task: Task) -> Outcome:
-    """The dataset's latest load in its silver table, or the reason why not."""
+    """The dataset's load in its silver table, or the reason why not."""
     with task.lease() as lease:
-        base = iceberg.head(task.job.spark, task.table)
-        wanted = F.col(STATUS).isin(INSERTED, UPDATED, QUARANTINED)
-        kept, counted = count_once(classified(task, base), wanted, metrics(task.dataset))
+        found = basis(task)
+        published = iceberg.snapshot_of(task.job.spark, task.table, task.run, found.began)
+        if published is not None:
+            return as_published(task, lease, found, published)
+        wanted = F.col(STATUS).isin(*CHANGES, QUARANTINED)
+        observed = [*metrics(task.dataset), *pruning.metrics(task.dataset)]
+        kept, counted = count_once(classified(task, found), wanted, observed)
         try:
-            return settle(task, lease, base, kept, counted)
+            return settle(task, lease, found, kept, counted)
         finally:
             kept.unpersist()
 
 
-def settle(task: Task, lease: Lease, base: int | None, kept: DataFrame, counted: Mapping[str, Any]) -> Outcome:
-    """Quarantine first, so that a failed gate still shows why; then branch, gates, main."""
+def classified(task: Task, found: Basis) -> DataFrame:
+    job, dataset = task.job, task.dataset
+    logical = job.run.logical if found.late else version_of(job.run.logical, found.head)
+    rows = conform(found.bronze(), dataset, logical, parents(task))
+    return classify(rows, found.held(), dataset.key, found.known())
+
+
+def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Mapping[str, Any]) -> Outcome:
+    """Quarantine and tombstones first, so that a failed gate still shows why; then branch, gates, main."""
     job, dataset, facts = task.job, task.dataset, facts_of(counted)
-    watermark = str(counted["watermark"] or job.run.logical.isoformat())
+    watermark = advanced(dataset, job.mode, job.run.logical, found.load, found.head, counted["newest"])
     if facts[QUARANTINED]:
         lease.check()
         rows = quarantine.refused(kept.where(F.col(STATUS) == QUARANTINED), dataset, task.run)
         quarantine.keep(job.spark, job.lake.quarantine(dataset), rows, summary(task, watermark))
-    candidate = write(task, base, kept.where(F.col(STATUS) != QUARANTINED), facts, watermark)
-    facts["snapshot_from"] = base
+    if facts[DELETED]:
+        lease.check()
+        tombstones.keep(task, kept.where(F.col(STATUS) == DELETED), found.load, summary(task, watermark))
+    facts["snapshot_from"] = found.base
+    changes = kept.where(F.col(STATUS).isin(*CHANGES))
+    candidate = write(
+        task, found.base, changes, facts, watermark, found.facts, bounds=pruning.condition(dataset, counted)
+    )
     gates.audit(task, candidate, facts)
-    publish(task, lease, candidate, watermark)
+    publish(task, lease, candidate, found.watermark(watermark, candidate.moves), found.facts)
     return task.succeeded(**facts, snapshot_to=candidate.snapshot)
 
 
-def classified(task: Task, base: int | None) -> DataFrame:
-    job, dataset = task.job, task.dataset
-    load = job.ledger.load(dataset.id, task.run)
-    if load is None:
-        raise LoadMissingError(
-            f"There is no load of {dataset.id} by {task.run}.", "Redrive the execution from its ingest."
-        )
-    rows = conform(bronze(job, load), dataset, job.run.logical, parents(task))
-    held = None if base is None else iceberg.read(job.spark, task.table, base)
-    return classify(rows, held, dataset.key)
-
-
-def parents(task: Task) -> dict[str, DataFrame]:
-    """For each reference, the keys that its parent's latest load holds."""
-    job, found = task.job, {}
-    for reference in task.dataset.references:
-        load = job.ledger.latest_load(reference.dataset)
-        if load is None:
-            raise LoadMissingError(
-                f"{task.dataset.id} refers to {reference.dataset}, of which nothing was ever loaded.",
-                f"See why {reference.dataset} was not ingested, then redrive the execution.",
-            )
-        parent = job.lake.dataset(reference.dataset)
-        found[reference.name] = parent_keys(bronze(job, load), parent, reference, load.rows <= SMALL_PARENT)
-    return found
-
-
-def bronze(job: Job, load: Load) -> DataFrame:
-    return job.spark.read.format("avro").load(list(load.files))
+def as_published(task: Task, lease: Lease, found: Basis, snapshot: int) -> Outcome:
+    """What an attempt published that ended before it said so, as the snapshot itself tells it."""
+    spark, dataset = task.job.spark, task.dataset
+    said = iceberg.summary(spark, task.table, snapshot)
+    facts: dict[str, Any] = json.loads(said[COUNTS])
+    if dataset.gates:
+        rows = iceberg.read(spark, task.table, snapshot)
+        facts["gates"] = tuple(gates.check(rows, dataset.gates, f"candidate_{dataset.table}"))
+    if iceberg.content(spark, task.table, found.base) == snapshot:  # past it, the head is a later run's to say
+        record(task, lease, Candidate(task.table, found.base, found.base), said[WATERMARK], found.facts)
+    return task.succeeded(**facts, snapshot_to=snapshot)
 
 
 def pending(job: Job) -> list[str]:

@@ -51,13 +51,20 @@ class PublishedState(Items):
         return [_load(item) for item in self._last(f"DATASET#{dataset}", f"LT#{logical}", limit)]
 
     def publish_head(
-        self, dataset: str, snapshot: int | None, run: str, watermark: str, fence: int, **read: str
+        self,
+        dataset: str,
+        snapshot: int | None,
+        run: str,
+        watermark: str,
+        fence: int,
+        read: Mapping[str, str] | None = None,
     ) -> Head:
         """Records what readers now see; `fence` is that of the lease it was published under.
 
         `read` is the head's `began`, `keyed` and `cursor`.
         """
-        head = {"snapshot": snapshot, "run": run, "watermark": watermark, "fence": fence, "at": self._now(), **read}
+        head: Item = {"snapshot": snapshot, "run": run, "watermark": watermark, "fence": fence, "at": self._now()}
+        head |= read or {}
         when = "attribute_not_exists(pk) OR fence <= :fence"
         if not self._put(f"DATASET#{dataset}", "HEAD", head, when, fence=fence):
             raise LeaseLostError(

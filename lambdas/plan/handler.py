@@ -52,7 +52,8 @@ def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set
 
 
 def tables_of(dataset: Dataset) -> tuple[str, ...]:
-    return (dataset.table,) if dataset.sql is not None else (dataset.table, dataset.quarantine_table)
+    deleted = (dataset.deleted_table,) if dataset.deletes else ()
+    return (dataset.table,) if dataset.sql is not None else (dataset.table, dataset.quarantine_table, *deleted)
 
 
 def unfinished(intents: Iterable[Intent], pipeline: str) -> bool:

@@ -89,6 +89,9 @@ class FolderLake(Lake):
     def quarantine_location(self, dataset: Dataset) -> str:
         return self._folder(self.quarantine(dataset))
 
+    def deleted_location(self, dataset: Dataset) -> str:
+        return self._folder(self.deleted(dataset))
+
     def bronze_prefix(self, dataset: Dataset, run: str, attempt: int) -> str:
         return super().bronze_prefix(dataset, run, attempt).replace("s3://", f"file://{self.warehouse}/")
 
