@@ -40,7 +40,8 @@ def snapshot_of(spark: SparkSession, table: str, run: str, since: datetime) -> i
     each = found.currentSnapshot()
     while each is not None and snapshots < RECENT and int(each.timestampMillis()) >= since.timestamp() * 1000:
         said = dict(each.summary())
-        if said.get("headwater.run") == run and "headwater.counts" in said:
+        # a compaction says again what the snapshot says whose rows it rewrote
+        if said.get("headwater.run") == run and "headwater.counts" in said and CONTENT not in said:
             return int(each.snapshotId())
         each, snapshots = None if each.parentId() is None else found.snapshot(each.parentId()), snapshots + 1
     return None
