@@ -73,5 +73,21 @@ def orphans(spark: SparkSession, table: str, before: datetime, *, delete: bool) 
     return len(found.collect())
 
 
+def tombstones(spark: SparkSession, table: str, before: datetime) -> int:
+    """How many rows that the source no longer has were missed before this time."""
+    return spark.table(table).where(_missed(before)).count()
+
+
+def forget(spark: SparkSession, table: str, before: datetime) -> int:
+    """Those tombstones away: no load that was read before then is to come any more."""
+    count = tombstones(spark, table, before)
+    spark.sql(f"DELETE FROM {table} WHERE {_missed(before)}")
+    return count
+
+
+def _missed(before: datetime) -> str:
+    return f"_deleted_at < timestamp'{before.isoformat()}'"
+
+
 def _millis(at: datetime) -> int:
     return int(at.timestamp() * 1000)

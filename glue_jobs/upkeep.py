@@ -49,12 +49,24 @@ class Upkeep:
         """All that there is to do; NotNowError says what of it was left, and why."""
         for table in self.tables():
             self.done.setdefault(table, Counter())
+            self._forget(table)
             late = self._compact(table)
             self._manifests(table)
             self._expire(table)
             self._orphans(table)
             if late:
                 raise NotNowError(f"out of time: {late} bites of {table} are left to the next run")
+
+    def _forget(self, table: str) -> None:
+        """Tombstones that no load can meet any more: its look-back has passed, and the time to redrive it too."""
+        job, dataset = self.task.job, self.task.dataset
+        if table != job.lake.deleted(dataset) or iceberg.head(job.spark, table) is None:
+            return
+        redrive = timedelta(days=job.lake.environment.maintenance.snapshot_days)
+        before = self.now - max(redrive, timedelta(hours=dataset.lookback_hours))
+        old = expiry.tombstones(job.spark, table, before)
+        if old:
+            self._do(table, "forgotten", lambda: old, lambda: expiry.forget(job.spark, table, before))
 
     def _compact(self, table: str) -> int:
         """How many bites the time did not suffice for."""

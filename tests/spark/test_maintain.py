@@ -1,0 +1,179 @@
+"""Maintenance: tables keep their rows, lose their small files and their past, and nobody at work is disturbed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from glue_jobs import apply, expiry, iceberg, maintain, refine
+from glue_jobs.inputs import Inputs
+from glue_jobs.work import Job, work
+from lake.ledger import Ledger, Outcome
+from lake.parts import Maintenance
+from lake.runs import RunId
+from tests.spark.conftest import mocked_ledger
+from tests.spark.shop import ORDER_COLUMNS, Shop
+
+ORDERS, TOTALS = "shop.orders", "gold.totals"
+COLUMNS = ("order_id", "amount", "_run", "_version")
+
+
+def order(number: int, amount: str, day: int) -> tuple[str, str, str, str]:
+    return (str(number), "1", amount, f"2026-01-{day:02} 00:00:00")
+
+
+def keep(shop: Shop, **settings: int) -> None:
+    environment = shop.lake.environment
+    shop.lake.__dict__["environment"] = replace(environment, maintenance=replace(Maintenance(), **settings))
+
+
+def maintained(shop: Shop, number: int, attempt: int = 0, **asked: object) -> Outcome:
+    """What a run of maintenance says of the orders."""
+    job = Job(shop.spark, shop.lake, shop.ledger, RunId.parse(f"maintain-20260101T0000-{number:02}"), attempt)
+    given = maintain.read({"datasets": [ORDERS], **asked}, shop.lake)
+    [outcome] = maintain.maintain_all(job, given)
+    return outcome
+
+
+def load(shop: Shop, *orders: tuple[str, str, str, str]) -> Outcome:
+    """Orders from bronze to silver, as a run of their own."""
+    job = shop.job()
+    shop.load(job, ORDERS, orders, ORDER_COLUMNS)
+    [outcome] = work(job, "refine", [ORDERS], refine.refine)
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def shop(spark: SparkSession, warehouse: Path) -> Iterator[Shop]:
+    """Orders in daily partitions, sorted; the one lake of all these tests, since each has its own changes to it."""
+    with mocked_ledger() as ledger:
+        made = Shop(spark, ledger, warehouse, name="maintained")
+        contract = {"partition_by": ["days(changed_at)"], "sort_by": ["order_id"], "references": [], "gates": []}
+        made.with_contracts(orders=contract)
+        work(made.job(), "apply", [ORDERS], apply.apply)
+        load(made, order(1, "0.00", 1), order(2, "0.00", 1), order(3, "0.00", 2))
+        yield made
+
+
+@pytest.fixture
+def orders(shop: Shop) -> Shop:
+    """With a change of every order since the last maintenance."""
+    amount = f"{shop.number}.00"
+    load(shop, order(1, amount, 1), order(2, amount, 1), order(3, amount, 2))
+    keep(shop)
+    return shop
+
+
+def test_compaction_folds_deletes_and_keeps_rows_and_the_head_follows(orders: Shop) -> None:
+    rows, head = orders.rows(ORDERS, *COLUMNS), orders.ledger.head(ORDERS)
+    assert iceberg.weigh(orders.spark, orders.table(ORDERS))["deletes"] > 0
+    outcome = maintained(orders, 11)
+    [told] = [each for each in outcome.tables if each["table"].endswith("shop_orders")]
+    assert (outcome.note, told["after"]["files"], told["after"]["deletes"]) == ("", 2, 0)
+    assert orders.rows(ORDERS, *COLUMNS) == rows
+    now, main = orders.ledger.head(ORDERS), iceberg.head(orders.spark, orders.table(ORDERS))
+    assert head is not None
+    assert main != head.snapshot
+    assert now == replace(head, snapshot=main)
+    said = [iceberg.summary(orders.spark, orders.table(ORDERS), each) for each in (main, head.snapshot) if each]
+    assert all(said[0][name] == said[1][name] for name in said[1] if name.startswith("headwater."))
+    assert said[0]["headwater.maintenance"] == "maintain-20260101T0000-11"
+
+
+def test_a_rerun_after_maintenance_is_still_a_no_op(orders: Shop) -> None:
+    maintained(orders, 221)
+    before = iceberg.weigh(orders.spark, orders.table(ORDERS))
+    same = [(str(number), "1", str(amount), str(at)[:19]) for number, amount, _, at in orders.rows(ORDERS, *COLUMNS)]
+    outcome = load(orders, *same)
+    assert (outcome.status, outcome.unchanged, outcome.inserted + outcome.updated) == ("succeeded", len(same), 0)
+    assert iceberg.weigh(orders.spark, orders.table(ORDERS)) == before
+
+
+def test_gold_is_not_rebuilt_because_its_input_was_compacted(orders: Shop) -> None:
+    inputs, best = Inputs(orders.job(), [orders.lake.dataset(TOTALS)]), orders.lake.dataset(TOTALS)
+    maintained(orders, 31)
+    assert Inputs(orders.job(), [best]).said(best) == inputs.said(best)
+
+
+def test_a_table_that_another_run_is_writing_is_left_alone_and_said_so(orders: Shop) -> None:
+    before = iceberg.weigh(orders.spark, orders.table(ORDERS))
+    with orders.ledger.lease(orders.table(ORDERS), "shop-20260101T2300-01", attempt=0):
+        outcome = maintained(orders, 41)
+    assert "shop-20260101T2300-01" in outcome.note
+    assert iceberg.weigh(orders.spark, orders.table(ORDERS)) == before
+
+
+def test_a_load_at_the_same_time_loses_nothing(orders: Shop) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        upkeep = pool.submit(maintained, orders, 51)
+        loaded = pool.submit(load, orders, order(1, "4.00", 3), order(4, "4.00", 3))
+        assert {upkeep.result().status, loaded.result().status} == {"succeeded"}
+    head = orders.ledger.head(ORDERS)
+    assert [str(row[1]) for row in orders.rows(ORDERS, *COLUMNS)] == ["4.00", "3.00", "3.00", "4.00"]
+    assert head is not None
+    assert head.snapshot == iceberg.head(orders.spark, orders.table(ORDERS))
+
+
+def test_maintenance_that_is_killed_between_commit_and_ledger_is_redriven(
+    orders: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = orders.rows(ORDERS, *COLUMNS)
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "move_head", lambda *_: (_ for _ in ()).throw(KeyError("killed")))
+        assert maintained(orders, 61).status == "failed"
+    table = orders.table(ORDERS)
+    assert orders.ledger.head(ORDERS).snapshot != iceberg.head(orders.spark, table)  # type: ignore[union-attr]
+    assert maintained(orders, 61, attempt=1).status == "succeeded"
+    assert orders.ledger.head(ORDERS).snapshot == iceberg.head(orders.spark, table)  # type: ignore[union-attr]
+    assert (orders.rows(ORDERS, *COLUMNS), orders.ledger.remaining("maintain-20260101T0000-61").datasets) == (rows, ())
+
+
+def test_expiry_keeps_what_is_main_what_a_branch_ends_in_and_what_was_main_of_late(orders: Shop) -> None:
+    table = orders.table(ORDERS)
+    kept = iceberg.new_branch(orders.spark, table, "run_shop_kept")
+    branched = iceberg.head(orders.spark, table, kept)
+    load(orders, order(1, "5.00", 1))
+    before = {int(each.snapshotId()) for each in iceberg.load(orders.spark, table).snapshots()}
+    maintained(orders, 71)
+    assert before <= {int(each.snapshotId()) for each in iceberg.load(orders.spark, table).snapshots()}
+    keep(orders, snapshot_days=0)
+    maintained(orders, 72)
+    left = {int(each.snapshotId()) for each in iceberg.load(orders.spark, table).snapshots()}
+    refs = {int(ref.snapshotId()) for ref in dict(iceberg.load(orders.spark, table).refs()).values()}
+    assert left == refs
+    assert branched in left
+    assert len(iceberg.read(orders.spark, table, branched).collect()) == 3
+
+
+def test_orphans_go_and_files_of_the_table_its_neighbour_and_the_young_stay(orders: Shop) -> None:
+    data = Path(orders.lake.location(orders.lake.dataset(ORDERS)).removeprefix("file:")) / "data"
+    neighbour = data.parent.parent / "shop_orders__quarantine" / "data"
+    neighbour.mkdir(parents=True, exist_ok=True)
+    orphan, young, other = data / "orphan.parquet", data / "young.parquet", neighbour / "other.parquet"
+    for file in (orphan, young, other):
+        file.write_bytes(b"PAR1")
+    long_ago = time.time() - 10 * 86400
+    for file in [each for each in data.rglob("*.parquet") if each != young] + [other]:
+        os.utime(file, (long_ago, long_ago))
+    rows = orders.rows(ORDERS, *COLUMNS)
+    told = expiry.orphans(orders.spark, orders.table(ORDERS), datetime.now(UTC) - timedelta(days=3), delete=False)
+    assert (told, orphan.exists()) == (1, True)
+    expiry.orphans(orders.spark, orders.table(ORDERS), datetime.now(UTC) - timedelta(days=3), delete=True)
+    assert [each.exists() for each in (orphan, young, other)] == [False, True, True]
+    assert orders.rows(ORDERS, *COLUMNS) == rows
+
+
+def test_a_dry_run_changes_nothing_and_says_what_there_is_to_do(orders: Shop) -> None:
+    before = iceberg.weigh(orders.spark, orders.table(ORDERS))
+    outcome = maintained(orders, 91, dry_run=True)
+    assert iceberg.weigh(orders.spark, orders.table(ORDERS)) == before
+    assert "dry run" in outcome.note
+    assert outcome.tables[0]["done"]["rewritten"] > 0
