@@ -79,7 +79,7 @@ def _failure(lake: Target, phases: dict[str, float]) -> None:
     from cli.runs import follow, show_outcomes
     from local import laptop, source, tickit
 
-    admin = source.server(laptop.STATE)
+    admin = source.server(laptop.STATE, VANISHING.split(".")[0])
     console.print(f"\nThe source table of '{VANISHING}' vanishes", style="bold")
     tickit.vanish(admin, VANISHING)
     try:

@@ -19,7 +19,7 @@ import boto3
 import config
 from config import ports
 from local import deploy, prerequisites, source, synthesis
-from local.engines.postgres import free_port
+from local.engines.listening import free_port
 from local.state_file import alive, read_state
 
 ROOT = Path(__file__).parents[1]
@@ -102,12 +102,7 @@ def up(
         with _phase(report, "deploy the templates"):
             deploy.deploy(state / "cdk.out", lake.url)
         with _phase(report, "fill the source databases"):
-            source.fill(
-                source.server(state),
-                lake.client("secretsmanager"),
-                config.load("local", source_ports),
-                scale,
-            )
+            source.fill(state, lake.client("secretsmanager"), config.load("local", source_ports), scale)
     except BaseException:
         if not found:
             down(state)

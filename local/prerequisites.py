@@ -18,7 +18,7 @@ class PrerequisiteError(Exception):
 
 
 def fetch() -> None:
-    """Spark's jars are in the cache afterwards; the first time this downloads about 420 MB."""
+    """Spark's jars and MariaDB are in the cache afterwards; the first time this downloads about 550 MB."""
     jars.fetch()
 
 

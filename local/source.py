@@ -1,23 +1,28 @@
-"""The source databases of the laptop: a server started with the endpoint, filled and changed from any process."""
+"""The source databases of the laptop: servers started with the endpoint, filled and changed from any process."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local import tickit
-from local.engines import postgres
-from local.engines.postgres import free_port
+import config
+from local import crm, tickit
+from local.engines import h2, mariadb, postgres
+from local.engines.listening import free_port
+from local.engines.sources import Server
 
 if TYPE_CHECKING:
     from config import Environment
     from local.endpoint import Endpoint
 
-PASSFILE = "pgpass"  # as libpq reads it: PGPASSFILE=.headwater/pgpass psql -h 127.0.0.1 -U postgres …
-SCALE_MARK = "headwater_source"
+FILE = "sources.json"  # ports and administrators' passwords, for the owner of the laptop only
+START: dict[str, Callable[[Path, int], Any]] = {"postgresql": postgres.start, "mysql": mariadb.start, "h2": h2.start}
+SERVERS: dict[str, Any] = {"postgresql": postgres.Server, "mysql": mariadb.Server, "h2": h2.Server}
 
 
 class SourceError(Exception):
@@ -31,55 +36,74 @@ def free_ports(environment: Environment) -> dict[str, int]:
 
 
 def install(endpoint: Endpoint, ports: Mapping[str, int]) -> None:
-    """Start the server with the endpoint; it ends with it."""
-    server = postgres.start(endpoint.state, ports["saas"])
-    endpoint.on_stop(server.stop)
-    passfile = endpoint.state / PASSFILE
-    passfile.unlink(missing_ok=True)
-    descriptor = os.open(
-        passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
-    )  # never readable by others, not for a moment
-    with os.fdopen(descriptor, "w") as file:
-        file.write(server.passfile())
-    endpoint.on_stop(lambda: passfile.unlink(missing_ok=True))
+    """Start a server for each engine with the endpoint, side by side; they end with it."""
+    sources = config.load("local").sources
+    engines = {sources[name].engine: port for name, port in ports.items()}
+    with ThreadPoolExecutor() as pool:
+        starting = {engine: pool.submit(START[engine], endpoint.state, port) for engine, port in engines.items()}
+    started = {}
+    for engine, future in starting.items():
+        if future.exception() is None:
+            started[engine] = future.result()
+            endpoint.on_stop(started[engine].stop)
+    for future in starting.values():
+        future.result()  # the first that failed, once those that did not are sure to end
+    _write(endpoint.state, {name: (sources[name].engine, started[sources[name].engine]) for name in ports})
+    endpoint.on_stop(lambda: (endpoint.state / FILE).unlink(missing_ok=True))
     endpoint.publish(source_ports=dict(ports))
 
 
-def server(state: Path) -> postgres.Server:
-    """The administrator's way to the server whose endpoint has its state in this folder."""
-    try:
-        _, port, _, _, password = (state / PASSFILE).read_text().strip().split(":")
-    except (FileNotFoundError, ValueError) as error:
-        raise SourceError(
-            f"The file '{state / PASSFILE}': expected that of a lake that is up. Run `./headwater up`."
-        ) from error
-    return postgres.Server(int(port), password)
+def server(state: Path, source: str) -> Server:
+    """The administrator's way to the server of a source, whose endpoint has its state in this folder."""
+    facts = _facts(state)["sources"]
+    if source not in facts:
+        raise SourceError(f"The source '{source}': expected one of {', '.join(facts)}. Name one of them.")
+    told = dict(facts[source])
+    found: Server = SERVERS[told.pop("engine")](**told)
+    return found
 
 
-def fill(admin: postgres.Server, secrets: Any, environment: Environment, scale: float = 1.0) -> bool:
+def fill(state: Path, secrets: Any, environment: Environment, scale: float = 1.0) -> bool:
     """Fill every database at this scale and let each source's deployed secret open it; False if it is filled already.
 
     `secrets` is a Secrets Manager client. A database follows its secret: no password stands in code or config.
     """
-    filled = _scale(admin) == scale
+    facts = _facts(state)
+    servers = {name: server(state, name) for name in environment.sources}
+    filled = facts.get("scale") == scale
     if not filled:
-        tickit.load(admin, scale)
-        _mark(admin, scale)
+        tickit.load(servers, scale)
+        crm.load(servers["crm"], scale)
+        _save(state, {**facts, "scale": scale})
     for name, source in environment.sources.items():
         secret = json.loads(secrets.get_secret_value(SecretId=environment.secret(name))["SecretString"])
-        admin.let_read(source.database, secret["username"], secret["password"])
+        servers[name].let_read(source.database, secret["username"], secret["password"])
     return not filled
 
 
-def _scale(admin: postgres.Server) -> float | None:
-    with admin.connect() as connection:
-        if connection.execute("SELECT to_regclass(%s)", (SCALE_MARK,)).fetchone() == (None,):
-            return None
-        found = connection.execute(f"SELECT scale FROM {SCALE_MARK}").fetchone()
-        return float(found[0]) if found else None
+def _write(state: Path, started: Mapping[str, tuple[str, Any]]) -> None:
+    sources = {
+        name: {"engine": engine, **{each.name: getattr(found, each.name) for each in fields(SERVERS[engine])}}
+        for name, (engine, found) in started.items()
+    }
+    _save(state, {"sources": sources})
 
 
-def _mark(admin: postgres.Server, scale: float) -> None:
-    with admin.connect() as connection:
-        connection.execute(f"DROP TABLE IF EXISTS {SCALE_MARK}")
-        connection.execute(f"CREATE TABLE {SCALE_MARK} AS SELECT {scale}::float8 AS scale")
+def _save(state: Path, facts: Mapping[str, Any]) -> None:
+    unfinished = state / f"{FILE}.{os.getpid()}"
+    unfinished.unlink(missing_ok=True)
+    # never readable by others, not for a moment
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(facts, file, default=str)
+    unfinished.replace(state / FILE)
+
+
+def _facts(state: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads((state / FILE).read_text())
+    except (FileNotFoundError, ValueError) as error:
+        raise SourceError(
+            f"The file '{state / FILE}': expected that of a lake that is up. Run `./headwater up`."
+        ) from error
+    return facts

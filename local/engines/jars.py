@@ -1,4 +1,4 @@
-"""Spark's jars: resolved once by Spark's own resolver, from then on a recorded list that needs no network."""
+"""Spark's jars and MariaDB's: resolved once by Spark's own resolver, from then on a recorded list, without network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from urllib.parse import urlparse
 from local.engines import gateway, java, versions
 
 Say = Callable[[str], None]
-EXPECTED_MEGABYTES = 420
+WANTED = (*versions.PACKAGES, versions.MARIADB)
+LEFT_OUT = "com.google.protobuf:protobuf-java"  # MySQL's driver needs it for its document store only
+EXPECTED_MEGABYTES = 550
 REPORT_SECONDS = 3.0
 
 
@@ -31,11 +33,20 @@ def cache() -> Path:
 
 
 def fetch(say: Say | None = None) -> list[Path]:
-    """The jars, fetched on the first call; `say` is told of the progress (standard error, when left out)."""
+    """Spark's jars, fetched on the first call; `say` is told of the progress (standard error, when left out)."""
+    return [jar for jar in _all(say) if not _is(jar, versions.MARIADB)]
+
+
+def jar_of(package: str) -> Path:
+    """The jar of one package; fetched when it is not there."""
+    return next(jar for jar in _all() if _is(jar, package))
+
+
+def _all(say: Say | None = None) -> list[Path]:
     found = recorded()
     if found:
         return found
-    with _only_one():
+    with only_one("spark-jars"):
         return recorded() or _resolve(say or _to_stderr)
 
 
@@ -48,14 +59,13 @@ def recorded() -> list[Path]:
     return jars if all(jar.exists() for jar in jars) else []
 
 
-def spark_avro_jar() -> Path:
-    """The jar that jobs need on AWS too, where Glue does not bring it; fetched when it is not there."""
-    _, artifact, version = versions.SPARK_AVRO.split(":")
-    return next(jar for jar in fetch() if jar.name.endswith(f"{artifact}-{version}.jar"))
+def _is(jar: Path, package: str) -> bool:
+    _, artifact, version = package.split(":")
+    return jar.name.endswith(f"_{artifact}-{version}.jar")
 
 
 def _record() -> Path:
-    wanted = hashlib.sha256(" ".join(versions.PACKAGES).encode()).hexdigest()[:12]
+    wanted = hashlib.sha256(" ".join(WANTED).encode()).hexdigest()[:12]
     return cache() / f"spark-jars-{wanted}.json"
 
 
@@ -65,7 +75,14 @@ def _resolve(say: Say) -> list[Path]:
     with tempfile.TemporaryDirectory() as folder, _progress(say):
         log = Path(folder) / "resolve.log"
         options = {"SPARK_SUBMIT_OPTS": " ".join(found.options(cache()))}
-        arguments = ["--packages", ",".join(versions.PACKAGES), "--conf", f"spark.jars.ivy={cache() / 'ivy'}"]
+        arguments = [
+            "--packages",
+            ",".join(WANTED),
+            "--exclude-packages",
+            LEFT_OUT,
+            "--conf",
+            f"spark.jars.ivy={cache() / 'ivy'}",
+        ]
         try:
             started = gateway.launch(found, arguments, {**gateway.inherited(), **options}, log)
         except gateway.JvmError as error:
@@ -98,10 +115,10 @@ def _why(log: Path) -> str:
 
 
 @contextmanager
-def _only_one() -> Iterator[None]:
+def only_one(what: str) -> Iterator[None]:
     """Two processes must not fill the cache at once: the second waits and then finds it full."""
     cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / "spark-jars.lock").open("w") as lock:
+    with (cache() / f"{what}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

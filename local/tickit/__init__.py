@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from psycopg import Connection, sql
-
-from local.engines.postgres import Server
+from local.engines.sources import Server
 from local.tickit import faults, rows
 
 FAULTS = faults.FAULTS
@@ -22,9 +20,8 @@ SIZES = {
 }
 SCALED = ("saas.users", "saas.event", "ecommerce.listing", "ecommerce.sales")
 SMALLEST = 0.01
-DATABASES = ("saas", "ecommerce")
 AWAY = "__away"
-CHUNK = 20_000
+# Column types as each source's engine calls them: saas is PostgreSQL, ecommerce MySQL.
 TYPES = {
     "saas.users": "userid int, username varchar, firstname varchar, lastname varchar, city varchar, state varchar, "
     "email varchar, phone varchar, " + ", ".join(f"like{what} boolean" for what in rows.LIKES),
@@ -32,18 +29,18 @@ TYPES = {
     "saas.category": "catid smallint, catgroup varchar, catname varchar, catdesc varchar",
     "saas.event": "eventid int, venueid smallint, catid smallint, dateid smallint, eventname varchar, "
     "starttime timestamp",
-    "ecommerce.date": "dateid smallint, caldate date, day varchar, week smallint, month varchar, qtr varchar, "
-    "year smallint, holiday boolean",
+    "ecommerce.date": "dateid smallint, caldate date, day varchar(100), week smallint, month varchar(100), "
+    "qtr varchar(100), year smallint, holiday boolean",
     "ecommerce.listing": "listid int, sellerid int, eventid int, dateid smallint, numtickets smallint, "
-    "priceperticket decimal(8,2), totalprice decimal(8,2), listtime timestamp",
+    "priceperticket decimal(8,2), totalprice decimal(8,2), listtime datetime",
     "ecommerce.sales": "salesid int, listid int, sellerid int, buyerid int, eventid int, dateid smallint, "
-    "qtysold smallint, pricepaid decimal(8,2), commission decimal(8,2), saletime timestamp",
+    "qtysold smallint, pricepaid decimal(8,2), commission decimal(8,2), saletime datetime",
 }
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One generated table: its columns as COPY's text, and the keys of its faulty rows by the rule that they break."""
+    """One generated table: its columns as text, and the keys of its faulty rows by the rule that they break."""
 
     table: rows.Table
     faulty: dict[str, list[str]]
@@ -60,6 +57,11 @@ class Expected:
     superseded: int
     quarantined: dict[str, int]
 
+    @classmethod
+    def of(cls, read: int, rules: Mapping[str, int]) -> Expected:
+        quarantined = dict(rules)
+        return cls(read, quarantined.pop(faults.DUPLICATES, 0), quarantined)
+
     @property
     def loaded(self) -> int:
         return self.read - self.superseded - sum(self.quarantined.values())
@@ -74,34 +76,31 @@ def sizes(scale: float = 1.0) -> dict[str, int]:
 
 def expected(scale: float = 1.0) -> dict[str, Expected]:
     """What each dataset's first load must read, supersede and quarantine, by rule."""
-    answer = {}
-    for name, size in sizes(scale).items():
-        quarantined = dict(FAULTS[name])
-        superseded = quarantined.pop(faults.DUPLICATES, 0)
-        answer[name] = Expected(size, superseded, quarantined)
-    return answer
+    return {name: Expected.of(size, FAULTS[name]) for name, size in sizes(scale).items()}
 
 
 def generate(scale: float = 1.0) -> dict[str, Dataset]:
     """Every table with its faults."""
-    tables = rows.clean({name: size - faults.added_rows(name) for name, size in sizes(scale).items()})
-    return {name: Dataset(table, faults.inject(name, table)) for name, table in tables.items()}
+    tables = rows.clean({name: size - faults.added_rows(FAULTS[name]) for name, size in sizes(scale).items()})
+    return {
+        name: Dataset(table, faults.inject(name, table, FAULTS[name], faults.CHANGES)) for name, table in tables.items()
+    }
 
 
-def load(server: Server, scale: float = 1.0) -> None:
-    """Fill the databases `saas` and `ecommerce`, without keys or constraints; tables that are there are replaced."""
-    datasets = generate(scale)
-    for database in DATABASES:
-        server.create_database(database)
-        with server.connect(database) as connection:
-            for name, dataset in datasets.items():
-                if name.startswith(f"{database}."):
-                    _copy(connection, name, dataset.table)
+def load(servers: Mapping[str, Server], scale: float = 1.0) -> None:
+    """Fill the databases of these sources, without keys or constraints; tables that are there are replaced."""
+    for name, dataset in generate(scale).items():
+        source, table = name.split(".")
+        if source in servers:
+            servers[source].create_database(source)
+            servers[source].fill(source, table, TYPES[name], dataset.table)
 
 
 def vanish(server: Server, dataset: str) -> None:
     """Take a source table away, for the failure that the demo shows; `restore` brings it back."""
     database, name = dataset.split(".")
+    with server.connect(database) as connection:
+        connection.execute(f'DROP TABLE IF EXISTS "{name}{AWAY}"')  # of a demo that was cut off
     _rename(server, database, name, f"{name}{AWAY}")
 
 
@@ -112,24 +111,5 @@ def restore(server: Server, dataset: str) -> None:
 
 
 def _rename(server: Server, database: str, before: str, after: str) -> None:
-    statement = sql.SQL("ALTER TABLE {} RENAME TO {}").format(sql.Identifier(before), sql.Identifier(after))
     with server.connect(database) as connection:
-        connection.execute(statement)
-
-
-def _copy(connection: Connection, dataset: str, table: rows.Table) -> None:
-    name = sql.Identifier(dataset.split(".")[1])
-    for old in (name, sql.Identifier(dataset.split(".")[1] + AWAY)):
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(old))
-    connection.execute(sql.SQL("CREATE TABLE {} (").format(name) + sql.SQL(TYPES[dataset]) + sql.SQL(")"))
-    with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(name)) as copy:
-        for chunk in _chunks(table):
-            copy.write(chunk)
-    connection.execute(sql.SQL("ANALYZE {}").format(name))
-
-
-def _chunks(table: rows.Table) -> Iterator[str]:
-    columns = [[r"\N" if value is None else value for value in column] for column in table.values()]
-    lines = ["\t".join(row) for row in zip(*columns, strict=True)]
-    for start in range(0, len(lines), CHUNK):
-        yield "\n".join(lines[start : start + CHUNK]) + "\n"
+        connection.execute(f'ALTER TABLE "{before}" RENAME TO "{after}"')

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from local.tickit.rows import SEED, Table
 
+Change = tuple[str, str | None]
 DUPLICATES = "duplicate"
 CONFLICT = "key_conflict"
 # dataset -> rule -> rows; a duplicate is superseded, everything else quarantined
@@ -48,22 +49,21 @@ NOBODY = "9999999"  # a key that no parent has
 NOWHERE = "32000"  # the same for a smallint
 
 
-def added_rows(dataset: str) -> int:
+def added_rows(rules: Mapping[str, int]) -> int:
     """How many of a table's rows are second copies, and so are not among its clean rows."""
-    rules = FAULTS[dataset]
     return rules.get(DUPLICATES, 0) + rules.get(CONFLICT, 0) // 2
 
 
-def inject(dataset: str, table: Table) -> dict[str, list[str]]:
+def inject(dataset: str, table: Table, rules: Mapping[str, int], changes: Mapping[str, Change]) -> dict[str, list[str]]:
     """Spoil rows of a clean table in place, none twice; their keys by rule, a duplicate's being there twice."""
     key = next(iter(table))
     places = _places(dataset, len(table[key]))
     faulty = {}
-    for rule, rows in FAULTS[dataset].items():
+    for rule, rows in rules.items():
         chosen = [next(places) for _ in range(rows // 2 if rule == CONFLICT else rows)]
         faulty[rule] = [str(table[key][row]) for row in chosen]
         for row in chosen:
-            _spoil(rule, table, row)
+            _spoil(rule, table, row, changes)
     return faulty
 
 
@@ -72,14 +72,14 @@ def _places(dataset: str, count: int) -> Iterator[int]:
     return iter(np.random.default_rng(seed).permutation(count).tolist())
 
 
-def _spoil(rule: str, table: Table, row: int) -> None:
+def _spoil(rule: str, table: Table, row: int, changes: Mapping[str, Change]) -> None:
     if rule in (DUPLICATES, CONFLICT):
         for column in table.values():
             column.append(column[row])
         if rule == CONFLICT:
             table["saletime"][-1] = str(table["saletime"][row])[:-2] + _other_second(str(table["saletime"][row]))
         return
-    name, value = _CHANGES[rule]
+    name, value = changes[rule]
     before = table[name][row]
     table[name][row] = f"{before} " if value == " " else _other_amount(before) if value == "+" else value
     if rule == "num_tickets_positive":
@@ -96,7 +96,7 @@ def _other_amount(amount: str | None) -> str:
 
 
 # rule -> the column at fault and its new value: None for null, " " for a trailing space, "+" for another amount
-_CHANGES: dict[str, tuple[str, str | None]] = {
+CHANGES: dict[str, Change] = {
     "required_first_name": ("firstname", None),
     "required_last_name": ("lastname", None),
     "required_email": ("email", None),

@@ -1,4 +1,4 @@
-"""TICKIT's rows without faults: each column as the text that COPY reads, the same for the same sizes."""
+"""TICKIT's rows without faults: each column as the text that a server loads, the same for the same sizes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _dates(count: int) -> Table:
         "month": [str(day.month) for day in days],
         "qtr": [str((day.month + 2) // 3) for day in days],
         "year": [str(day.year) for day in days],
-        "holiday": ["t" if (day.month, day.day) in {(1, 1), (7, 4), (11, 27), (12, 25)} else "f" for day in days],
+        "holiday": ["1" if (day.month, day.day) in {(1, 1), (7, 4), (11, 27), (12, 25)} else "0" for day in days],
     }
 
 

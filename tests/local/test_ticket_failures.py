@@ -33,7 +33,7 @@ class Twins:
                 connection.execute("UPDATE users SET city = city || '!' WHERE userid BETWEEN 100 AND 140")
                 connection.execute("UPDATE category SET catdesc = catdesc || '!' WHERE catid = 3")
             with each.source("ecommerce") as connection:
-                shift = "UPDATE sales SET saletime = saletime + interval '1 hour' WHERE salesid BETWEEN 50 AND 80"
+                shift = "UPDATE sales SET saletime = saletime + INTERVAL 1 HOUR WHERE salesid BETWEEN 50 AND 80"
                 connection.execute(shift)
         assert self.undisturbed.run().status == "SUCCEEDED"
 

@@ -24,7 +24,7 @@ SCALE = 0.01
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
     started = postgres.start(tmp_path_factory.mktemp("postgres"))
-    tickit.load(started, SCALE)
+    tickit.load({"saas": started}, SCALE)
     yield started
     started.stop()
 

@@ -10,6 +10,7 @@ import boto3
 from pyspark.sql import SparkSession
 
 import config
+from config.source import Source
 from contracts import compile
 from glue_jobs import apply, aws, refine
 from glue_jobs.work import Job, Task
@@ -46,20 +47,19 @@ class Tickit:
         return self.lake.pipeline("tickit")
 
     def set_password(self, password: str) -> None:
-        """The password that the secret of each source holds; the server knows 'right' only."""
+        """The password that the secret of saas holds; the server knows 'right' only."""
         secrets, glue = boto3.client("secretsmanager"), boto3.client("glue")
-        for source, connection in self.lake.environment.connections.items():
-            self.server.let_read(source, f"headwater_{source}", "right")
-            text = json.dumps({"username": f"headwater_{source}", "password": password})
-            held = [each["Name"] for each in secrets.list_secrets()["SecretList"]]
-            if source in held:
-                secrets.put_secret_value(SecretId=source, SecretString=text)
-                continue
-            secrets.create_secret(Name=source, SecretString=text)
-            url = f"jdbc:postgresql://127.0.0.1:{self.server.port}/{source}"
-            properties = {"JDBC_CONNECTION_URL": url, "SECRET_ID": source}
-            made = {"Name": connection, "ConnectionType": "JDBC", "ConnectionProperties": properties}
-            glue.create_connection(ConnectionInput=made)
+        self.server.let_read("saas", "headwater_saas", "right")
+        text = json.dumps({"username": "headwater_saas", "password": password})
+        if secrets.list_secrets()["SecretList"]:
+            secrets.put_secret_value(SecretId="saas", SecretString=text)
+            return
+        secrets.create_secret(Name="saas", SecretString=text)
+        url = Source("postgresql", "127.0.0.1", self.server.port, "saas").jdbc_url
+        properties = {"JDBC_CONNECTION_URL": url, "SECRET_ID": "saas"}
+        connection = self.lake.environment.connections["saas"]
+        made = {"Name": connection, "ConnectionType": "JDBC", "ConnectionProperties": properties}
+        glue.create_connection(ConnectionInput=made)
 
     def job(self, hour: int, attempt: int = 0) -> Job:
         run = RunId.parse(f"tickit-20260101T{hour:02}00-01")
