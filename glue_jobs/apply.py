@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from glue_jobs import views
+from glue_jobs import rulesets, views
+from glue_jobs.aws import client
 from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing
 from glue_jobs.failures import DatasetError
 from glue_jobs.major import apply_major, refuse
@@ -34,6 +35,7 @@ def apply(task: Task) -> Outcome:
             statements.append(create_deleted(job.lake.deleted(dataset), job.lake.deleted_location(dataset), dataset))
         for statement in statements:
             job.spark.sql(statement)
+        rulesets.register(client("glue"), job.lake, dataset)
         job.ledger.set_applied(dataset.id, dataset.hash, lease.fence)
     return task.succeeded()
 
@@ -100,6 +102,7 @@ def major(job: Job, dataset: str, contract: str) -> Outcome:
 
 def main(argv: list[str]) -> None:
     job = open_job(argv)
+    client("glue")  # before the threads: boto3's default session must not make two at once
     if "--major" not in argv:
         work(job, "apply", pending(job), apply)
         return

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from pyspark.sql import SparkSession
 
-from glue_jobs import iceberg, views
+from glue_jobs import iceberg, rulesets, views
+from glue_jobs.aws import client
 from glue_jobs.evolution import evolve, existing
 from glue_jobs.failures import ContractAheadError, ContractBreaksTableError, DatasetError
 from glue_jobs.views import Previous
@@ -85,6 +86,7 @@ def _settle(task: Task, lease: Lease, database: str) -> None:
     lease.check()
     views.keep(database, task.dataset, now)
     views.remove_older(database, task.dataset, now)
+    rulesets.register(client("glue"), task.job.lake, task.dataset)
     task.job.ledger.set_applied(task.dataset.id, task.dataset.hash, lease.fence)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -78,7 +79,9 @@ class Rulesets:
         return self._held[name]
 
 
+@cache
 def install() -> None:
+    """Once in a process, for the endpoint as for tests that call moto without it."""
     places: dict[tuple[str, str], Rulesets] = {}
 
     def answer(action: Action) -> Callable[[Any], ActionResult]:

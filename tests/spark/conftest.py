@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from glue_jobs import session
 from lake.ledger import Ledger
 from local.engines import jars, java
+from local.services import glue_rulesets
 from tests.spark.shop import Shop
 
 LEDGER = "headwater-test-ledger"
@@ -63,7 +64,8 @@ def ledger() -> Iterator[Ledger]:
 
 @contextmanager
 def mocked_ledger() -> Iterator[Ledger]:
-    """An empty ledger in this process."""
+    """An empty ledger in this process, and a Glue that keeps rulesets."""
+    glue_rulesets.install()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
