@@ -15,6 +15,7 @@ from cli import (
     deploy,
     explain,
     laptop,
+    maintain,
     ledger,
     project,
     quarantine,
