@@ -57,7 +57,8 @@ def _clause(lake: Target, moment: str) -> Clause:
     try:
         RunId.parse(moment)
     except RunIdError:
-        return lambda database, table, at=_time(moment): _at(at)  # type: ignore[misc]
+        at = _time(moment)
+        return lambda database, table: _at(at)
     return _of_run(lake, moment)
 
 
