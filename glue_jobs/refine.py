@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import gates, iceberg, pruning, quarantine, tombstones
-from glue_jobs.basis import Basis, basis
+from glue_jobs.basis import Basis, basis, keys
 from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
@@ -65,7 +65,17 @@ def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Map
     )
     gates.audit(task, candidate, facts)
     publish(task, lease, candidate, found.watermark(watermark, candidate.moves), found.facts)
+    reconcile(task, lease, found, kept)
     return task.succeeded(**facts, snapshot_to=candidate.snapshot)
+
+
+def reconcile(task: Task, lease: Lease, found: Basis, rows: DataFrame) -> None:
+    """Once what is valid is published: closes the rows in quarantine that the newest and whole load does not refuse."""
+    if found.load.complete and not found.late:
+        lease.check()
+        table, refused = task.job.lake.quarantine(task.dataset), rows.where(F.col(STATUS) == QUARANTINED)
+        present = keys(found.bronze(), task.dataset)
+        quarantine.close(task.job.spark, table, task.dataset, task.run, refused, present)
 
 
 def as_published(task: Task, lease: Lease, found: Basis, snapshot: int) -> Outcome:
@@ -78,6 +88,7 @@ def as_published(task: Task, lease: Lease, found: Basis, snapshot: int) -> Outco
         facts["gates"] = tuple(gates.check(rows, dataset.gates, f"candidate_{dataset.table}"))
     if iceberg.content(spark, task.table, found.base) == snapshot:  # past it, the head is a later run's to say
         record(task, lease, Candidate(task.table, found.base, found.base), said[WATERMARK], found.facts)
+        reconcile(task, lease, found, classified(task, found))
     return task.succeeded(**facts, snapshot_to=snapshot)
 
 
