@@ -89,11 +89,11 @@ def evolve(
     for each in changes:
         _change(spark, schema, each)
     schema.commit()
-    _lay_out(spark, transaction, dataset, changes)
+    laid_out = _lay_out(spark, transaction, dataset, changes)
     held = described(spark, transaction.table())
     wanted = {"comment": dataset.description, **remembered(dataset, {each.name: each.number for each in held.fields})}
     update = transaction.updateProperties()
-    for name, value in {**wanted, **(more or {})}.items():
+    for name, value in {**wanted, **laid_out, **(more or {})}.items():
         if held.properties.get(name) != value:
             update.set(name, value)
     update.commit()
@@ -130,8 +130,8 @@ def _type(spark: SparkSession, said: str) -> Any:
     return jvm.org.apache.iceberg.SchemaParser.fromJson(json.dumps({"type": "struct", "fields": [field]})).findType("c")
 
 
-def _lay_out(spark: SparkSession, transaction: Any, dataset: Dataset, changes: Iterable[Change]) -> None:
-    """Partitions and order of what is written from now on; what lies there stays as it lies."""
+def _lay_out(spark: SparkSession, transaction: Any, dataset: Dataset, changes: Iterable[Change]) -> dict[str, str]:
+    """Partitions and order of what is written from now on, and the properties they ask for; what lies there stays."""
     kinds = {each.kind for each in changes}
     if "partition" in kinds:
         spec = transaction.updateSpec()
@@ -141,10 +141,17 @@ def _lay_out(spark: SparkSession, transaction: Any, dataset: Dataset, changes: I
             spec.addField(_term(spark, transform))
         spec.commit()
     if "sort" in kinds:
+        nulls: Any = spark._jvm.org.apache.iceberg.NullOrder  # type: ignore[union-attr]
         order = transaction.replaceSortOrder()
         for column, *direction in (each.split(" ") for each in dataset.sort_by):
-            order.desc(column) if direction == ["desc"] else order.asc(column)
+            if direction == ["desc"]:
+                order.desc(_term(spark, column), nulls.NULLS_LAST)
+            else:
+                order.asc(_term(spark, column), nulls.NULLS_FIRST)
         order.commit()
+    if not kinds.intersection(("partition", "sort")):
+        return {}
+    return {"write.distribution-mode": "hash" if dataset.partition_by else "none"}
 
 
 def _term(spark: SparkSession, transform: str) -> Any:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession, functions as F
-from pyspark.sql.types import StructField
+from pyspark.sql import DataFrame, SparkSession
 
 MAIN = "main"
 RECENT = 100  # snapshots among which a run that is tried again looks for its own
@@ -98,20 +97,7 @@ def read(spark: SparkSession, table: str, snapshot: int | None) -> DataFrame:
     """The rows as of a snapshot, in the columns that the table has now; no rows where there is none yet."""
     if snapshot is None:
         return spark.createDataFrame([], spark.table(table).schema)
-    rows = spark.read.option("snapshot-id", str(snapshot)).table(table)
-    found = load(spark, table)
-    schema = int(found.snapshot(snapshot).schemaId())
-    if schema == int(found.schema().schemaId()):
-        return rows
-    then = {int(field.fieldId()): str(field.name()) for field in found.schemas()[schema].columns()}
-    now = {str(field.name()): int(field.fieldId()) for field in found.schema().columns()}
-    return rows.select(*(_as_now(then.get(now[each.name]), each) for each in spark.table(table).schema.fields))
-
-
-def _as_now(then: str | None, now: StructField) -> Column:
-    """A column that a snapshot may have by another name, in a narrower type, or not at all."""
-    value = F.lit(None) if then is None else F.col(f"`{then}`")
-    return value.cast(now.dataType).alias(now.name)
+    return spark.read.option("snapshot-id", str(snapshot)).table(table)
 
 
 def append(rows: DataFrame, table: str, summary: Mapping[str, str]) -> None:
