@@ -1,18 +1,20 @@
-"""Turn any error into a sentence with its cause and one with the remedy, free of passwords."""
+"""Turn any error into a sentence with its cause and one with the remedy, free of passwords and of values of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import traceback
 from typing import Any
 
-from glue_jobs.failures import DatasetError, SourceRefusedError, SourceTableMissingError, SourceUnreachableError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from glue_jobs.failures import DatasetError
+from glue_jobs.java_errors import chain, told
+from glue_jobs.source_errors import of_source
 from lake.alerts import clean
-from lake.ledger import LeaseLostError
+from lake.ledger import LeaseHeldError, LeaseLostError
 from lake.model import Dataset
 
-MISSING_TABLE = ("42P01", "42S02", "S0002")  # PostgreSQL, MySQL and H2, SQL Server
-REFUSED = ("28P01", "28000", "08004")
-UNREACHABLE = ("08000", "08001", "08003", "08006", "08S01", "57P01", "57P02", "57P03", "53300")
 TRANSIENT_WORDS = (
     "CommitFailedException",
     "CommitStateUnknownException",
@@ -24,63 +26,67 @@ TRANSIENT_WORDS = (
     "TooManyRequests",
     "Unable to execute HTTP request",
 )
+OURS = ("glue_jobs.", "lake.")
 LONGEST = 300
+LOG = "See this job run's log, and docs/runbook.md."
+FULL = "No space left on device"
+UNREADABLE = re.compile(r"Encountered error while reading file (\S+?)\.? ")
+AVRO = ("Not an Avro data file", "Invalid sync", "org.apache.avro.")
+
+
+class DiskFullError(DatasetError):
+    """The job's own disk is full."""
+
+
+class FileUnreadableError(DatasetError):
+    """A file of a load is not what was written."""
 
 
 def explain(error: BaseException, dataset: Dataset) -> DatasetError:
     """The error as a failure of this dataset; one that already is one stays as it is."""
     if isinstance(error, DatasetError):
         return error
-    found = _of_source(error, dataset)
-    if found is not None:
-        return found
-    failure = DatasetError(_sentence(error), "See this job run's log, and docs/runbook.md.")
-    # a lease that is held was waited for already, as long as the job's time-out allows
-    failure.transient = isinstance(error, LeaseLostError) or _transient(error)
+    errors = chain(error)
+    known = of_source(errors, dataset) or _of_files(error, errors, dataset)
+    if known is not None:
+        return known
+    failure = DatasetError(_sentence(error, errors), LOG)
+    failure.transient = isinstance(error, LeaseHeldError | LeaseLostError) or _transient(error, errors)
     return failure
 
 
-def _of_source(error: BaseException, dataset: Dataset) -> DatasetError | None:
-    states = set(_sql_states(error))
-    if states.intersection(MISSING_TABLE):
-        return SourceTableMissingError(
-            f'Table "{dataset.source_object}" does not exist in source "{dataset.source}".',
-            "Bring the table back, or correct the contract's physicalName, then redrive the execution.",
+def _of_files(error: BaseException, errors: list[Any], dataset: Dataset) -> DatasetError | None:
+    said = [*(str(each.toString()) for each in errors), str(error) if isinstance(error, OSError) else ""]
+    if any(FULL in each for each in said):
+        return DiskFullError(
+            f"The disk of the job that works on {dataset.id} is full.",
+            "Give the jobs more or larger workers (sizes in the environment's file), then redrive the execution.",
         )
-    if states.intersection(REFUSED):
-        return SourceRefusedError(
-            f'Source "{dataset.source}" refused the user name or password.',
-            "Put the right ones into the secret that the source's Glue connection names, then redrive the execution.",
-        )
-    if states.intersection(UNREACHABLE):
-        return SourceUnreachableError(
-            f'Source "{dataset.source}" does not answer.',
-            "Check the address of its Glue connection, its security groups, and that the database is up.",
+    if any(words in each for each in said for words in AVRO):
+        places = [found[1] for each in said if (found := UNREADABLE.search(f"{each} "))]
+        name = places[0].rpartition("/")[2] if places else "of its load"
+        return FileUnreadableError(
+            f"The Avro file {name} of {dataset.id} in bronze cannot be read.",
+            "Load the dataset again from its source: start its pipeline anew, or restore the file's earlier version.",
         )
     return None
 
 
-def _sql_states(error: BaseException) -> Iterator[str]:
-    for each in _java_chain(error):
-        if each.getClass().getName().endswith("SQLException") and each.getSQLState():
-            yield str(each.getSQLState())
+def _transient(error: BaseException, errors: list[Any]) -> bool:
+    said = " ".join([f"{type(error).__name__} {error}", *(str(each.toString()) for each in errors)])
+    return any(word in said for word in TRANSIENT_WORDS)
 
 
-def _java_chain(error: BaseException) -> Iterator[Any]:
-    """The Java exceptions behind an error of py4j or of Spark, outermost first."""
-    each = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    while each is not None:
-        yield each
-        each = each.getCause()
-
-
-def _transient(error: BaseException) -> bool:
-    told = " ".join([f"{type(error).__name__} {error}", *(str(each.toString()) for each in _java_chain(error))])
-    return any(word in told for word in TRANSIENT_WORDS)
-
-
-def _sentence(error: BaseException) -> str:
-    causes = [str(each.toString()) for each in _java_chain(error)]
-    told = causes[-1] if causes else f"{type(error).__name__}: {error}"
-    line = clean(next((line for line in told.splitlines() if line.strip()), type(error).__name__))
+def _sentence(error: BaseException, errors: list[Any]) -> str:
+    text = told(errors[-1]) if errors else _python(error)
+    line = clean(next((line for line in text.splitlines() if line.strip()), type(error).__name__))
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def _python(error: BaseException) -> str:
+    """What our own code and AWS say; of other errors the kind and place, since their words may quote a row."""
+    name = type(error).__name__
+    if isinstance(error, BotoCoreError | ClientError | OSError) or type(error).__module__.startswith(OURS):
+        return f"{name}: {error}"
+    places = traceback.extract_tb(error.__traceback__)
+    return f"{name} at {places[-1].filename.rpartition('/')[2]}:{places[-1].lineno}" if places else name
