@@ -72,5 +72,9 @@ class NotBuiltError(DatasetError):
     """A gold table is not built or published, because something else failed."""
 
 
+class PublicationCutOffError(DatasetError):
+    """A publication of gold stopped half-way, and a table that it had yet to move was moved elsewhere."""
+
+
 class MainMovedError(TransientError):
     """Another run published meanwhile; what was built here does not follow from it."""

@@ -21,8 +21,8 @@ from lake.ledger import Load, Outcome
 
 def ingest(task: Task) -> Outcome:
     """The source's rows in bronze, committed in the ledger and shown in the catalog."""
-    # a retried start can start a job run twice, and two of them must not write one prefix
-    with task.job.ledger.lease(f"bronze.{task.dataset.id}", task.run, attempt=task.job.attempt):
+    # a retried start can start a job run twice, and two of them must not write one prefix; runs have each their own
+    with task.job.ledger.lease(f"bronze.{task.dataset.id}.{task.run}", task.run, attempt=task.job.attempt):
         return load(task)
 
 

@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from glue_jobs.apply import unapplied
 from glue_jobs.build import Build
 from glue_jobs.causes import explain
-from glue_jobs.failures import NotBuiltError
+from glue_jobs.failures import NotBuiltError, PublicationCutOffError
 from glue_jobs.inputs import Inputs, needs
 from glue_jobs.publication import publish_all, roll_forward
 from glue_jobs.work import Job, Task, attempt_often, conclude, open_job, side_by_side
@@ -71,8 +71,16 @@ def pending(job: Job) -> list[str]:
 
 def main(argv: list[str]) -> None:
     job = open_job(argv)
-    roll_forward(job)
-    model(job, pending(job))
+    models = pending(job)
+    try:
+        roll_forward(job)
+    except PublicationCutOffError as error:
+        for each in models:
+            conclude(Task(job, "model", job.lake.dataset(each)).failed(error), job.ledger)
+        if not models:  # then no outcome tells it
+            raise
+        return
+    model(job, models)
 
 
 if __name__ == "__main__":

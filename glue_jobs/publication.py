@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from glue_jobs import iceberg
+from glue_jobs.failures import MainMovedError, PublicationCutOffError
 from glue_jobs.publish import Candidate, move, publish
 from glue_jobs.work import Job, Task
-from lake.ledger import Lease
+from lake.ledger import Intent, Lease
+from lake.model import UnknownDatasetError
 from lake.runs import RunId
 
 Built = tuple[Task, Lease, Candidate]
@@ -33,14 +36,35 @@ def publish_all(job: Job, built: Sequence[Built]) -> None:
 def roll_forward(job: Job) -> None:
     """Finishes the publications that earlier runs of this pipeline, or attempts of this run, began and did not end."""
     for intent in job.ledger.intents():
-        run = RunId.parse(intent.run)
-        if run.pipeline != job.run.pipeline:
+        if RunId.parse(intent.run).pipeline != job.run.pipeline:
             continue
-        for each in intent.moves:
-            task = Task(job, "model", job.lake.dataset(each["dataset"]))
-            with task.lease() as lease:
-                move(task, lease, each["from"], each["to"])
-                if iceberg.head(job.spark, task.table) == each["to"]:  # past it, the head is a later run's to say
-                    watermark = run.logical.isoformat()
-                    job.ledger.publish_head(task.dataset.id, each["to"], intent.run, watermark, lease.fence)
+        try:
+            finish(job, intent)
+        except (MainMovedError, UnknownDatasetError) as error:
+            raise PublicationCutOffError(
+                f"The publication of {intent.run} was cut off, and cannot be finished: {error}",
+                "Settle it with `./headwater ledger repair`, which moves no table, then redrive the execution.",
+            ) from error
+
+
+def finish(job: Job, intent: Intent) -> None:
+    """The tables that have not moved are moved; where none has, and one went elsewhere since, none is any more."""
+    tasks = [(Task(job, "model", job.lake.dataset(each["dataset"])), each) for each in intent.moves]
+    if superseded(job, tasks):
         job.ledger.settle(intent.run)
+        return
+    for task, each in tasks:
+        with task.lease() as lease:
+            move(task, lease, each["from"], each["to"])
+            if iceberg.head(job.spark, task.table) == each["to"]:  # past it, the head is a later run's to say
+                watermark = RunId.parse(intent.run).logical.isoformat()
+                job.ledger.publish_head(task.dataset.id, each["to"], intent.run, watermark, lease.fence)
+    job.ledger.settle(intent.run)
+
+
+def superseded(job: Job, moves: Sequence[tuple[Task, Mapping[str, Any]]]) -> bool:
+    """Whether no table of a publication ever moved, and another run has published one of them since."""
+    spark = job.spark
+    if any(iceberg.published(spark, task.table, each["to"]) for task, each in moves):
+        return False
+    return any(iceberg.head(spark, task.table) != each["from"] for task, each in moves)

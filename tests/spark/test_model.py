@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from glue_jobs import iceberg, publication
+from glue_jobs.failures import PublicationCutOffError
 from glue_jobs.publish import publish
 from tests.spark.shop import Shop
 
@@ -100,3 +101,30 @@ def test_a_crash_between_two_tables_is_rolled_forward(shop: Shop, monkeypatch: p
     assert shop.rows("gold.best", "customer_id") == [(1,), (2,)]
     assert shop.ledger.intents() == []
     assert [head.snapshot for head in shop.ledger.heads(GOLD).values()] == heads(shop)
+
+
+def cut_off(shop: Shop, moves: dict[str, str]) -> str:
+    """An intent of an earlier run: tables that moved and tables that did not, which have gone elsewhere since."""
+    shop.build(shop.run(FIRST))
+    run, built = "shop-20251231T0000-01", []
+    for dataset in GOLD:
+        main = iceberg.head(shop.spark, shop.table(dataset))
+        to = main if moves[dataset] == "moved" else 1
+        built.append({"table": shop.table(dataset), "dataset": dataset, "from": 2, "to": to})
+    shop.ledger.intend(run, built)
+    return run
+
+
+def test_a_publication_of_which_no_table_moved_is_given_up_when_others_have_published(shop: Shop) -> None:
+    cut_off(shop, {"gold.totals": "not moved", "gold.best": "not moved"})
+    before = heads(shop)
+    assert [each.status for each in shop.build(shop.run(FIRST))] == ["succeeded", "succeeded"]
+    assert shop.ledger.intents() == []
+    assert heads(shop) == before
+
+
+def test_a_publication_that_cannot_be_finished_says_which_command_settles_it(shop: Shop) -> None:
+    run = cut_off(shop, {"gold.totals": "moved", "gold.best": "not moved"})
+    with pytest.raises(PublicationCutOffError, match=f"publication of {run} was cut off.*headwater ledger repair"):
+        publication.roll_forward(shop.run(FIRST))
+    assert [each.run for each in shop.ledger.intents()] == [run]
