@@ -51,6 +51,7 @@ MODELS = {
     "totals": "SELECT customer, sum(amount) AS amount FROM saas_orders GROUP BY customer",
     "largest": "SELECT customer, max(amount) AS amount FROM saas_orders GROUP BY customer",
 }
+GATE = "    quality:\n      - { name: not_too_many, metric: rowCount, mustBeLessThan: 1000 }\n"
 TABLE = "CREATE TABLE orders (order_id int, customer text, amount numeric(8,2), changed_at timestamp)"
 
 
@@ -130,7 +131,9 @@ def _fill(lake: SmallLake) -> None:
 
 
 def _write(root: Path) -> Path:
-    files = {f"pipelines/{PIPELINE}.yaml": PIPELINE_FILE, "contracts/saas/orders.odcs.yaml": _orders()}
+    named = {PIPELINE, *config.load("local").schedules}  # an environment's schedules are of pipelines that there are
+    files = {f"pipelines/{each}.yaml": PIPELINE_FILE for each in named}
+    files["contracts/saas/orders.odcs.yaml"] = _orders()
     for name, sql in MODELS.items():
         files[f"models/{name}.sql"] = sql
         files[f"contracts/gold/{name}.odcs.yaml"] = _gold(name)
@@ -157,4 +160,4 @@ def _contract(source: str, name: str, custom: str, columns: dict[str, tuple[str,
     for column, (kind, more) in columns.items():
         origin = f", transformSourceObjects: [{name}.{column}]" if source != "gold" else ""
         text += COLUMN.format(name=column, kind=kind, more=f"{more}{origin}, description: Of the small lake.")
-    return text
+    return text + (GATE if name == "orders" else "")
