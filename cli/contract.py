@@ -73,7 +73,7 @@ def apply(
     from cli.target import target
 
     lake = target(env)
-    prepared = major.prepare(lake, dataset, ROOT)
+    prepared = major.prepare(lake, dataset)
     if not json:
         _show_plan(prepared)
     if not yes:

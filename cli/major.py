@@ -39,20 +39,20 @@ class Prepared:
                 "statements": self.statements, "view": self.view, "readers": self.readers}  # fmt: skip
 
 
-def prepare(lake: Target, name: str, root: Path) -> Prepared:
+def prepare(lake: Target, name: str) -> Prepared:
     """The plan; raises where the change cannot be, or something still names what would go."""
     import contracts
     import pipelines
 
-    datasets = contracts.load_all(root)
-    dataset = datasets.get(name) or contracts.load(name, root)
+    datasets = contracts.load_all(lake.root)
+    dataset = datasets.get(name) or contracts.load(name, lake.root)
     database = lake.environment.database(dataset.layer)
     table = _table(lake, database, dataset)
     changes = compare(table.layout(dataset), Layout.of(dataset))
     version = table.version(dataset)
     _refuse(dataset, version, changes)
     views = _views(lake, dataset)
-    _refuse_named(root, dataset, changes, views)
+    _refuse_named(lake.root, dataset, changes, views)
     ahead = major(dataset.version) > major(version)
     readers = [("model", each.id) for each in datasets.values() if name in each.inputs]
     readers += [("reference", each.id) for each in datasets.values() if any(r.dataset == name for r in each.references)]
@@ -62,7 +62,7 @@ def prepare(lake: Target, name: str, root: Path) -> Prepared:
         statements(f"{database}.{dataset.table}", changes),
         f"{database}.{dataset.table}__v{major(version)}" if ahead else "",
         [*readers, *(("view", view) for view in views)],
-        [each.name for each in pipelines.load_all(root).values() if name in (*each.datasets, *each.models)],
+        [each.name for each in pipelines.load_all(lake.root).values() if name in (*each.datasets, *each.models)],
     )
 
 

@@ -55,6 +55,7 @@ class PipelineStack(Stack):
             description="Makes tables from contracts, and lets them grow",
             grants=[
                 lake.make_tables("silver", "gold"),
+                lake.remove_views("silver", "gold"),
                 *lake.write_objects("silver", "gold"),
                 lake.register_rulesets(),
             ],

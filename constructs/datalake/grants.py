@@ -54,6 +54,13 @@ class LakeGrants:
     def make_tables(self, *layers: str) -> Grant:
         return self._tables([*READ_TABLES, "glue:CreateTable", "glue:UpdateTable"], layers)
 
+    def remove_views(self, *layers: str) -> Grant:
+        """Delete the views that keep a table's old names, `TABLE__vN`, and nothing else of the catalog."""
+        databases = [self._environment.database(layer) for layer in layers]
+        resources = [self.arn("glue", "catalog"), *(self.arn("glue", f"database/{each}") for each in databases)]
+        views = [self.arn("glue", f"table/{each}/*__v*") for each in databases]
+        return Grant(["glue:DeleteTable"], [*resources, *views], why=EVERY_DATASET)
+
     def register_loads(self, *layers: str) -> Grant:
         """Tables over files, with a partition for each committed load."""
         return self._tables([*READ_TABLES, "glue:CreateTable", "glue:UpdateTable", "glue:CreatePartition"], layers)
