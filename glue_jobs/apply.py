@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from glue_jobs import rulesets, views
 from glue_jobs.aws import client
-from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing
+from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing, follow
 from glue_jobs.failures import DatasetError
 from glue_jobs.major import apply_major, refuse
 from glue_jobs.work import Job, Task, open_job, work
@@ -45,6 +45,8 @@ def grow(task: Task, held: Table) -> None:
     job, dataset = task.job, task.dataset
     changes = compare(held.layout(dataset), Layout.of(dataset))
     refuse(job.lake, dataset, held, changes)
+    if dataset.layer != GOLD:  # first, since what is done to the table itself is not planned again
+        follow(job.spark, job.lake.deleted(dataset), changes)
     evolve(job.spark, task.table, dataset, changes)
     if any(each.kind == "widen" for each in changes):
         now = existing(job.spark, task.table)

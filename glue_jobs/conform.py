@@ -11,6 +11,7 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from glue_jobs.failures import SourceColumnMissingError
+from lake.evolution import identity
 from lake.model import Dataset, Reference
 
 INGESTED = ("_ingested_at", "_run")  # what ingest adds to the source's columns
@@ -160,8 +161,9 @@ def _version(dataset: Dataset, logical: datetime) -> Column:
 
 
 def _hash(dataset: Dataset) -> Column:
-    """Of the names and values that are there: a new nullable column leaves the hash of old rows as it was."""
-    return F.sha2(F.to_json(F.struct(*sorted(_names(dataset)))), 256)
+    """Of the values that are there, by their columns' ids: a new nullable column leaves it, and so does a new name."""
+    ids = sorted((identity(column), column.name) for column in dataset.columns)
+    return F.sha2(F.to_json(F.struct(*(F.col(name).alias(id_) for id_, name in ids))), 256)
 
 
 def _names(dataset: Dataset) -> list[str]:

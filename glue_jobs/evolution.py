@@ -100,6 +100,19 @@ def evolve(
     transaction.commitTransaction()
 
 
+def follow(spark: SparkSession, beside: str, changes: Iterable[Change]) -> None:
+    """A table that holds some of the same columns, such as that of the tombstones, takes their names and types."""
+    held = existing(spark, beside)
+    if held is None:
+        return
+    names = {each.name for each in held.fields}
+    schema = iceberg.load(spark, beside).updateSchema()
+    for each in changes:
+        if each.kind in ("rename", "widen") and each.name in names:
+            _change(spark, schema, each)
+    schema.commit()
+
+
 def _change(spark: SparkSession, schema: Any, change: Change) -> None:
     """By the name that the column had before; Iceberg itself goes by the field's number."""
     column = change.column

@@ -9,13 +9,14 @@ from pyspark.sql import SparkSession
 
 from glue_jobs import iceberg, rulesets, views
 from glue_jobs.aws import client
-from glue_jobs.evolution import evolve, existing
+from glue_jobs.evolution import evolve, existing, follow
 from glue_jobs.failures import ContractAheadError, ContractBreaksTableError, DatasetError
 from glue_jobs.views import Previous
 from glue_jobs.work import Task
 from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Change, Layout, compare, major, statements
 from lake.ledger import Lease, Outcome
 from lake.model import Dataset, Lake
+from lake.parts import GOLD
 from lake.tables import Table
 
 TAKE_BACK = "Take the change back and deploy"
@@ -75,6 +76,8 @@ def apply_major(task: Task) -> Outcome:
         lease.check()
         if previous:
             job.ledger.set_version(dataset.id, dataset.version, task.run, statements(task.table, changes))
+        if dataset.layer != GOLD:  # first, since what is done to the table itself is not planned again
+            follow(job.spark, job.lake.deleted(dataset), changes)
         evolve(job.spark, task.table, dataset, changes, previous.remembered() if previous else None)
         _settle(task, lease, database)
     return task.succeeded()
