@@ -10,7 +10,8 @@ from cli import (
     backfill,
     bench,
     contract,
-    dataset,
+    contract_drift,
+    contract_import,
     demo,
     deploy,
     explain,
@@ -48,8 +49,10 @@ app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
 app.command()(maintain.maintain)
 app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(dataset.app, name="dataset")
 app.add_typer(contract.app, name="contract")
+contract.app.command("import")(contract_import.import_)
+contract.app.command("drift")(contract_drift.drift)
+contract.app.command("accept")(contract_drift.accept)
 app.command()(deploy.synth)
 app.command()(deploy.deploy)
 app.command()(deploy.diff)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,15 @@ class Login:
     url: str
     user: str
     password: str = field(repr=False)
+
+    @classmethod
+    def of(cls, properties: Mapping[str, str], secrets: Any) -> Login:
+        """As a Glue connection describes it, with its secret where it names one."""
+        url = properties["JDBC_CONNECTION_URL"]
+        if "SECRET_ID" not in properties:
+            return cls(url, properties.get("USERNAME", ""), properties.get("PASSWORD", ""))
+        secret = json.loads(secrets.get_secret_value(SecretId=properties["SECRET_ID"])["SecretString"])
+        return cls(url, secret["username"], secret["password"])
 
     @property
     def engine(self) -> str:
@@ -206,8 +216,8 @@ class Database:
         except Py4JJavaError as error:
             why = " ".join(str(error.java_exception.getMessage() or error.java_exception.getClass().getName()).split())
             raise JdbcError(
-                f"The database '{self._login.place}': it refused user '{self._login.user}' or cannot be reached: {why}"
-                " Look whether it is up, and whether its secret is right."
+                f"The database '{self._login.place}' refused user '{self._login.user}', or cannot be reached:"
+                f" {why.rstrip('.')}. Look whether it is up, and whether its secret is right."
             ) from error
         except (Py4JNetworkError, Py4JError) as error:
             raise JdbcError(f"The database '{self._login.place}': the JVM that asks it ended. Crawl again.") from error

@@ -58,7 +58,7 @@ class Targets:
     def _database(self, crawler: str, target: dict[str, Any], prefix: str) -> None:
         name = target["ConnectionName"]
         given = self._client("glue").get_connection(Name=name)["Connection"]["ConnectionProperties"]
-        login = login_of(given, self._client("secretsmanager"))
+        login = Login.of(given, self._client("secretsmanager"))
         tables = self._databases.tables(login, target.get("Path") or "%", self._stopped)
         for table in tables:
             made = crawl_tables.of_database(crawler, name, login.engine, prefix, table)
@@ -109,15 +109,6 @@ class Targets:
         for page in self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for each in page.get("Contents", ()):
                 yield Object(each["Key"], each["Size"])
-
-
-def login_of(properties: dict[str, str], secrets: Any) -> Login:
-    """The login that a connection describes, with its secret where it names one."""
-    url = properties["JDBC_CONNECTION_URL"]
-    if "SECRET_ID" not in properties:
-        return Login(url, properties.get("USERNAME", ""), properties.get("PASSWORD", ""))
-    secret = json.loads(secrets.get_secret_value(SecretId=properties["SECRET_ID"])["SecretString"])
-    return Login(url, secret["username"], secret["password"])
 
 
 def _grouping(crawler: Any) -> dict[str, Any]:

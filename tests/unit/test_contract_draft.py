@@ -8,15 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import contracts
-from contracts.draft import LiveColumn, draft, lake_type
+from contracts.draft import FoundColumn, draft, lake_type
+from contracts.sensitivity import classification
 from lake.model import Dataset
 
 NAMES = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "Zs")), min_size=1, max_size=20)
-TYPES = st.sampled_from(
-    ("integer", "character varying(20)", "numeric(8,2)", "numeric", "timestamp with time zone", "jsonb", "integer[]")
-)
-COLUMN = st.tuples(NAMES, TYPES, st.booleans(), st.booleans())
-COLUMNS = st.lists(COLUMN, min_size=1, max_size=8, unique_by=lambda column: column[0])
+TYPES = st.sampled_from(("int", "string", "decimal(8,2)", "decimal(38,18)", "timestamp", "array<string>", "binary"))
+COLUMN = st.builds(FoundColumn, NAMES, TYPES, st.sampled_from((None, True, False)))
+COLUMNS = st.lists(COLUMN, min_size=1, max_size=8, unique_by=lambda column: column.name)
 
 
 def load(root: Path, text: str, dataset: str = "shop.orders") -> Dataset:
@@ -27,17 +26,19 @@ def load(root: Path, text: str, dataset: str = "shop.orders") -> Dataset:
     return contracts.load(dataset, root)
 
 
-def test_a_draft_says_what_the_database_knows(tmp_path: Path) -> None:
-    columns: list[LiveColumn] = [
-        ("orderId", "bigint", False, True),
-        ("customer_email", "character varying(80)", False, False),
-        ("total", "numeric(10,2)", True, False),
+def test_a_draft_says_what_the_source_knows(tmp_path: Path) -> None:
+    columns = [
+        FoundColumn("line", "int", False, 2),
+        FoundColumn("orderId", "bigint", False, 1),
+        FoundColumn("customer_email", "string", False),
+        FoundColumn("total", "decimal(10,2)", True),
     ]
-    made = load(tmp_path, draft("shop", "orders", columns))
-    assert made.key == ("order_id",)
-    assert made.source_object == "orders"
+    made = load(tmp_path, draft("shop", "orders", "Orders", columns))
+    assert made.key == ("order_id", "line")
+    assert made.source_object == "Orders"
     found = [(each.name, each.source, each.type, each.required, each.classification) for each in made.columns]
     assert found == [
+        ("line", "line", "int", True, "internal"),
         ("order_id", "orderId", "bigint", True, "internal"),
         ("customer_email", "customer_email", "string", True, "pii"),
         ("total", "total", "decimal(10,2)", False, "internal"),
@@ -45,31 +46,65 @@ def test_a_draft_says_what_the_database_knows(tmp_path: Path) -> None:
 
 
 def test_a_draft_marks_every_guess_for_review() -> None:
-    lines = draft("shop", "orders", [("id", "integer", False, False), ("shape", "polygon", True, False)]).splitlines()
-    for guess in ("classification: internal", "primaryKey: true", 'physicalType: "string"'):
+    columns = [FoundColumn("shape", "binary"), FoundColumn("order_id", "int")]
+    lines = draft("shop", "orders", "orders", columns).splitlines()
+    for guess in ("classification: internal", "primaryKey: true", 'physicalType: "string"', "loadMode, value: full"):
         assert any(guess in line and line.endswith("# review") for line in lines), guess
+
+
+def test_without_a_known_key_the_column_that_is_named_like_one_is_guessed(tmp_path: Path) -> None:
+    columns = [FoundColumn("placed", "date"), FoundColumn("orderid", "int")]
+    assert load(tmp_path, draft("shop", "orders", "orders", columns)).key == ("orderid",)
+
+
+@pytest.mark.parametrize(("nullable", "mode"), [(False, "incremental"), (True, "full"), (None, "full")])
+def test_a_time_of_the_last_change_that_is_always_there_becomes_the_cursor(
+    tmp_path: Path, nullable: bool | None, mode: str
+) -> None:
+    columns = [FoundColumn("id", "int", False, 1), FoundColumn("updatedAt", "timestamp", nullable)]
+    made = load(tmp_path, draft("shop", "orders", "orders", columns))
+    assert (made.load_mode, made.cursor, made.deletes) == (
+        (mode, "updated_at", True) if mode == "incremental" else (mode, None, False)
+    )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(columns=COLUMNS)
-def test_a_draft_of_any_table_loads_with_each_of_its_columns(tmp_path: Path, columns: list[LiveColumn]) -> None:
-    made = load(tmp_path, draft("shop", "orders", columns))
-    assert [column.source for column in made.columns] == [column[0] for column in columns]
+def test_a_draft_of_any_table_loads_with_each_of_its_columns(tmp_path: Path, columns: list[FoundColumn]) -> None:
+    made = load(tmp_path, draft("shop", "orders", "orders", columns))
+    assert [column.source for column in made.columns] == [column.name for column in columns]
     assert len({column.name for column in made.columns}) == len(columns)
 
 
 @pytest.mark.parametrize(
-    ("live", "lake"),
+    ("found", "lake"),
     [
         ("smallint", "int"),
-        ("character varying(20)", "string"),
-        ("timestamp(6) without time zone", "timestamp"),
-        ("double precision", "double"),
-        ("numeric(8,2)", "decimal(8,2)"),
-        ("numeric(50,2)", None),
-        ("text[]", None),
-        ("bytea", None),
+        ("varchar(20)", "string"),
+        ("timestamp", "timestamp"),
+        ("float", "double"),
+        ("decimal(8,2)", "decimal(8,2)"),
+        ("array<string>", None),
+        ("struct<a:int>", None),
+        ("binary", None),
     ],
 )
-def test_types_of_the_source_become_types_of_the_lake(live: str, lake: str | None) -> None:
-    assert lake_type(live) == lake
+def test_types_of_the_catalog_become_types_of_the_lake(found: str, lake: str | None) -> None:
+    assert lake_type(found) == lake
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "guess"),
+    [
+        ("contact", ["ann@example.com", None, "bob@example.org"], "pii"),
+        ("contact", ["(664) 602-4412", "(201) 555-0100"], "pii"),
+        ("day", ["1961-02-03", "1999-12-01", "1978-05-06"], "pii"),
+        ("day", ["2026-01-01", "2026-01-02"], "internal"),
+        ("amount", ["1.50", "22.00"], "internal"),
+        ("lastName", [], "pii"),
+        ("diagnosis_code", [], "phi"),
+        ("quantity", [], "internal"),
+    ],
+)
+def test_what_is_personal_is_guessed_by_name_and_by_values(name: str, values: list[str | None], guess: str) -> None:
+    assert classification(name, values) == guess
