@@ -11,7 +11,7 @@ import pytest
 import pipelines
 from tests.synth.synthesized import ROOT, Synthesize, Synthesized
 
-JOBS = {"apply", "ingest", "refine", "model"}
+JOBS = {"apply", "ingest", "refine", "model", "maintain"}
 
 
 def test_every_pipeline_has_a_state_machine_by_its_name(lake: Synthesized) -> None:
@@ -39,6 +39,14 @@ def test_a_schedule_starts_its_pipeline_in_utc_and_what_fails_is_kept(synthesize
     target = schedule["Target"]
     assert json.loads(target["Input"]) == {"pipeline": "tickit", "scheduled": "<aws.scheduler.scheduled-time>"}
     assert target["DeadLetterConfig"]["Arn"]
+
+
+def test_maintenance_has_a_schedule_of_its_own_which_starts_one_run_of_it(synthesize: Synthesize) -> None:
+    prod = synthesize("prod")
+    schedule = prod.named("Scheduler::Schedule", "Name")["headwater-prod-maintain"]
+    assert schedule["ScheduleExpression"] == prod.environment.maintenance_schedule
+    assert json.loads(schedule["Target"]["Input"])["pipeline"] == "maintain"
+    assert "headwater-prod-maintain" in prod.named("StepFunctions::StateMachine", "StateMachineName")
 
 
 def test_jobs_run_on_glue_5_1_with_iceberg_and_without_bookmarks(lake: Synthesized) -> None:

@@ -34,6 +34,17 @@ def test_the_execution_is_named_by_its_run_and_knows_its_pipeline(machine: Any) 
     assert json.loads(described["input"]) == {"pipeline": "tickit"}
 
 
+def test_maintenance_is_named_by_its_scheduled_time_and_asked_for_nothing(machine: Any) -> None:
+    role = machine.describe_state_machine(stateMachineArn=MACHINE)["roleArn"]
+    machine.create_state_machine(
+        name=MACHINE.replace("tickit", "maintain").rpartition(":")[2], definition=json.dumps(DEFINITION), roleArn=role
+    )
+    told = handler.handle({"pipeline": "maintain", "scheduled": "2026-11-21T05:30:00Z"}, None)
+    assert told == {"run": "maintain-20261121T0530-01", "started": True}
+    found = machine.list_executions(stateMachineArn=MACHINE.replace("tickit", "maintain"))["executions"]
+    assert machine.describe_execution(executionArn=found[0]["executionArn"])["input"] == "{}"
+
+
 def test_a_second_delivery_starts_nothing(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     handler.handle(EVENT, None)
     # AWS answers an open execution's name and input with that execution; only a closed one is refused.
