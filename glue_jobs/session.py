@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -16,6 +17,17 @@ OURS = {
     # what it derives from a row's many rules grows without bound: planning 50,000 users took 40 s instead of 1
     "spark.sql.constraintPropagation.enabled": "false",
 }
+# the names by which PySpark and we ask for Java classes, thousands of times in a job run
+CLASSES = (
+    "PythonUtils",
+    "functions",
+    "org.apache.iceberg.spark.Spark3Util",
+    "org.apache.spark.sql.SparkSession",
+    "org.apache.spark.sql.expressions.Window",
+    "org.apache.spark.storage.StorageLevel",
+    "org.apache.spark.util.Utils",
+    "py4j.reflection.TypeUtil",
+)
 ROWS_PER_TASK = 100_000
 MOST_PARTITIONS = 400
 
@@ -29,7 +41,18 @@ def open_session(lake: Lake) -> SparkSession:
     for name, value in OURS.items():
         spark.conf.set(name, value)
     size_for(spark, 0)
+    remember_classes(spark)
     return spark
+
+
+def remember_classes(spark: SparkSession) -> None:
+    """py4j asks the JVM for each part of a name each time, and the JVM then looks into every jar for such a class."""
+    for name in CLASSES:
+        place: Any = spark._jvm
+        for part in name.split("."):
+            found = getattr(place, part)
+            setattr(place, part, found)
+            place = found
 
 
 def size_for(spark: SparkSession, rows: int) -> None:

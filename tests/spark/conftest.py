@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from glue_jobs import session
 from lake.ledger import Ledger
-from local.engines import jars, java
+from local.engines import jars, java, spark_settings
 from local.services import glue_rulesets
 from tests.spark.shop import Shop
 
@@ -35,6 +35,7 @@ def spark(warehouse: Path) -> Iterator[SparkSession]:
             builder = builder.config(name, value)
         started = builder.getOrCreate()
         started.sparkContext.setLogLevel("ERROR")
+        session.remember_classes(started)
         yield started
         started.stop()
 
@@ -42,7 +43,8 @@ def spark(warehouse: Path) -> Iterator[SparkSession]:
 def _settings(warehouse: Path) -> dict[str, str]:
     catalog = "spark.sql.catalog.lake"
     return {
-        "spark.driver.extraJavaOptions": "-Duser.timezone=America/New_York",  # no time may depend on it
+        # no time may depend on the zone
+        "spark.driver.extraJavaOptions": f"-Duser.timezone=America/New_York {spark_settings.SMALL_MACHINE}",
         **session.OURS,
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
