@@ -30,6 +30,11 @@ PROPERTIES = {
     "write.merge.mode": "merge-on-read",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
+    # to another's commit a commit gives way, and tries again upon it; by default for half an hour
+    "commit.retry.num-retries": "8",
+    "commit.retry.min-wait-ms": "200",
+    "commit.retry.max-wait-ms": "10000",
+    "commit.retry.total-timeout-ms": "300000",
 }
 ICEBERG_TYPES = {"bigint": "long", "timestamp": "timestamptz"}
 TRANSFORM = re.compile(r"(?:(?P<name>\w+)\((?:(?P<width>\d+), ?)?)?(?P<column>\w+)\)?")
@@ -91,7 +96,7 @@ def evolve(
     schema.commit()
     laid_out = _lay_out(spark, transaction, dataset, changes)
     held = described(spark, transaction.table())
-    wanted = {"comment": dataset.description, **remembered(dataset, {each.name: each.number for each in held.fields})}
+    wanted = {**PROPERTIES, "comment": dataset.description, **remembered(dataset, {each.name: each.number for each in held.fields})}
     update = transaction.updateProperties()
     for name, value in {**wanted, **laid_out, **(more or {})}.items():
         if held.properties.get(name) != value:
