@@ -97,8 +97,9 @@ def open_job(argv: list[str]) -> Job:
     log.setLevel(logging.INFO)
     options = getResolvedOptions(argv, ["run", "attempt"])
     compiled = lake.model.load()
-    ledger = Ledger(compiled.environment.ledger)
-    return Job(open_session(compiled), compiled, ledger, RunId.parse(options["run"]), int(options["attempt"]))
+    ledger, run, attempt = Ledger(compiled.environment.ledger), RunId.parse(options["run"]), int(options["attempt"])
+    ledger.start(str(run), run.pipeline, attempt)  # a redrive may begin here: the run is running again
+    return Job(open_session(compiled), compiled, ledger, run, attempt)
 
 
 def work(job: Job, step: Step, datasets: Iterable[str], act: Callable[[Task], Outcome]) -> list[Outcome]:

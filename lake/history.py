@@ -33,13 +33,13 @@ class OutcomeConflictError(Exception):
 class RunHistory(Items):
     """Runs, their plans and outcomes: `RUN#run / RUN`, `PLAN#attempt`, `A<attempt>#STEP#dataset`."""
 
-    def start(self, run: str, pipeline: str, attempt: int = 0, mode: Mode = "run") -> None:
+    def start(self, run: str, pipeline: str, attempt: int = 0, mode: Mode | None = None) -> None:
         """The run is running, in this attempt; starting it again changes nothing, and a success stays one."""
         now = self._now()
-        first = {"pipeline": pipeline, "mode": mode, "status": "running", "attempt": attempt, "started_at": now}
+        first = {"pipeline": pipeline, "mode": mode or "run", "status": "running", "attempt": attempt, "started_at": now}
         first |= {"run": run, "gsi_pk": f"PIPELINE#{pipeline}", "gsi_sk": now}
         if not self._put_new(f"RUN#{run}", "RUN", first):
-            again = {"status": "running", "attempt": attempt}
+            again = {"status": "running", "attempt": attempt} | ({"mode": mode} if mode else {})
             when = "#attempt < :attempt AND #status <> :succeeded"
             self._set(f"RUN#{run}", "RUN", again, when, attempt=attempt, succeeded="succeeded")
 

@@ -10,6 +10,7 @@ import boto3
 from lake.alerts import clean, named
 from lake.ledger import Ledger, NotPlannedError, Outcome, Plan
 from lake.model import load
+from lake.runs import RunId
 
 client = cache(boto3.client)  # one for each service and warm container
 
@@ -38,6 +39,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, bool]:
         raise NotPlannedError(
             f"The run '{run}': expected a plan for attempt {attempt} or earlier. Redrive it from Plan."
         )
+    ledger.start(run, RunId.parse(run).pipeline, attempt)  # a redrive may begin here
     lines = failures(ledger.remaining(run), ledger.failed(run))
     if not lines:
         ledger.finish(run, "succeeded")

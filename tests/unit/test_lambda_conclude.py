@@ -79,6 +79,9 @@ def test_a_redrive_is_planned_again_and_then_judged(ledger: Ledger) -> None:
 def test_a_redrive_of_the_state_that_failed_needs_no_new_plan_where_it_mended_all(ledger: Ledger) -> None:
     succeed(ledger, attempt=1)
     assert conclude(attempt=1) == {"again": False}
+    run = ledger.run(RUN)
+    assert run
+    assert (run.status, run.attempt) == ("succeeded", 1)
 
 
 def test_a_thousand_failures_fit_into_a_cause(ledger: Ledger) -> None:
