@@ -82,11 +82,10 @@ class Rulesets:
 @cache
 def install() -> None:
     """Once in a process, for the endpoint as for tests that call moto without it."""
-    places: dict[tuple[str, str], Rulesets] = {}
 
     def answer(action: Action) -> Callable[[Any], ActionResult]:
         def answered(response: Any) -> ActionResult:
-            held = places.setdefault((response.current_account, response.region), Rulesets())
+            held = vars(response.glue_backend).setdefault("rulesets", Rulesets())  # forgotten when moto resets
             return ActionResult(action(held, response.parameters))
 
         return answered

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from pyspark.sql import SparkSession
 
 from glue_jobs.dqdl import ruleset
 from lake.model import Gate, Lake, RowRule
 from tests.spark.dqdl_parser import rules
-from tests.spark.shop import as_dataset
+from tests.spark.shop import Shop, as_dataset
 from tests.spark.tickit import compiled
 
 LAKE: dict[str, Any] = {
@@ -129,3 +130,20 @@ def test_a_ruleset_longer_than_glue_keeps_says_how_many_rules_it_leaves_out(spar
     assert len(text) <= 65_536
     assert "rules, for want of room" in text
     assert 200 < len(rules(spark, text)) < 500
+
+
+def test_what_is_applied_is_registered_and_registered_anew_only_where_it_changed(shop: Shop) -> None:
+    shop.apply()
+    glue = boto3.client("glue")
+    made = glue.get_data_quality_ruleset(Name="shop_orders")
+    assert made["TargetTable"] == {"DatabaseName": f"{shop.name}_silver", "TableName": "shop_orders"}
+    assert made["Description"] == "Contract shop.orders 1.0.0"
+    assert made["Ruleset"] == ruleset(shop.lake.dataset("shop.orders"), shop.lake)
+
+    shop.lake = shop.with_contracts(orders={"gates": []}, customers={"description": "Whoever buys"})
+    assert {each.dataset for each in shop.apply()} == {"shop.customers", "shop.orders"}
+    listed = glue.list_data_quality_rulesets(Filter={"TargetTable": made["TargetTable"]})["Rulesets"]
+    assert [each["LastModifiedOn"] > each["CreatedOn"] for each in listed] == [True]
+    assert "not_too_many" not in glue.get_data_quality_ruleset(Name="shop_orders")["Ruleset"]
+    same = glue.get_data_quality_ruleset(Name="shop_customers")
+    assert same["LastModifiedOn"] == same["CreatedOn"]
