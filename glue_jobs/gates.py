@@ -78,7 +78,8 @@ def _asked(spark: SparkSession, query: str) -> tuple[Any, str]:
         return None, f"gives {'more than one row' if rows else 'no row'}, expected one number"
     value = rows[0][0]
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or value != value:
-        return None, f"gives {'NULL' if value is None else type(value).__name__}, expected a number"
+        given = {float: "NaN", type(None): "NULL"}.get(type(value), type(value).__name__)
+        return None, f"gives {given}, expected a number"
     return value, ""
 
 
