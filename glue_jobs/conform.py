@@ -161,9 +161,21 @@ def _version(dataset: Dataset, logical: datetime) -> Column:
 
 
 def _hash(dataset: Dataset) -> Column:
-    """Of the values that are there, by their columns' ids: a new nullable column leaves it, and so does a new name."""
-    ids = sorted((identity(column), column.name) for column in dataset.columns)
-    return F.sha2(F.to_json(F.struct(*(F.col(name).alias(id_) for id_, name in ids))), 256)
+    """Of the values that are there, by their columns' ids: a new nullable column leaves it, and so does a new name.
+
+    128 bits, as two hashes of 64 that begin differently: it is compared within one key only, and SHA-256 of the row as
+    JSON took a quarter of refine's time.
+    """
+    ids = sorted((identity(column), column.name, column.type) for column in dataset.columns)
+    there = [part for each in ids for part in _told(*each)]
+    halves = (F.lpad(F.hex(F.xxhash64(F.lit(half), *there)), 16, "0") for half in (1, 2))
+    return F.concat(*halves)
+
+
+def _told(id_: str, name: str, type_: str) -> tuple[Column, Column]:
+    """The hash passes over nulls, so each value that is there says whose it is; a wider whole number is the same."""
+    value = F.col(name)
+    return F.when(value.isNotNull(), F.lit(id_)), value.cast("bigint") if type_ in WHOLE else value
 
 
 def _names(dataset: Dataset) -> list[str]:

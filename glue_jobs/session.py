@@ -14,8 +14,13 @@ OURS = {
     "spark.sql.session.timeZone": "UTC",
     # an empty result must not make Spark forget what it counted on the way there
     "spark.sql.adaptive.optimizer.excludedRules": "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation",
+    # dates before 1582, as sources have them for "none", are written as they are instead of refused
+    "spark.sql.avro.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.avro.datetimeRebaseModeInRead": "CORRECTED",
     # what it derives from a row's many rules grows without bound: planning 50,000 users took 40 s instead of 1
     "spark.sql.constraintPropagation.enabled": "false",
+    # rows are kept for one or two readings only: trying encodings on them took a fifth of refine's time
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
 }
 # the names by which PySpark and we ask for Java classes, thousands of times in a job run
 CLASSES = (

@@ -77,6 +77,20 @@ def test_without_a_cursor_the_version_is_the_logical_time(spark: SparkSession) -
     assert row["_version"].astimezone(UTC) == LOGICAL
 
 
+def test_the_hash_tells_whose_each_value_is_and_outlives_a_wider_type(spark: SparkSession) -> None:
+    def hashes(kind: str, *rows: tuple[int | None, int | None]) -> list[str]:
+        columns = tuple(Column(each, kind, each) for each in "ab")
+        dataset = as_dataset("customers", columns=columns, key=("a",))
+        frame = spark.createDataFrame(rows, f"a {kind}, b {kind}")
+        return [each["_hash"] for each in conform(frame, dataset, LOGICAL, {}).collect()]
+
+    rows = ((1, None), (None, 1), (1, 1), (2, 1), (1, 2), (None, None))
+    found = hashes("int", *rows)
+    assert {len(each) for each in found} == {32}
+    assert len(set(found)) == len(rows)
+    assert hashes("bigint", *rows) == found
+
+
 def test_the_hash_tells_null_from_empty_and_outlives_a_new_nullable_column(spark: SparkSession) -> None:
     def hashes(rows: DataFrame, *columns: str) -> list[str]:
         dataset = as_dataset("customers", columns=tuple(Column(each, "string", each) for each in columns), key=("a",))
