@@ -70,19 +70,20 @@ class Basis:
 
     def known(self) -> Known:
         dataset = self.task.dataset
-        present = None if self.load.complete else self._keys(self.load)
         return Known(
             deletes=F.lit(True) if self.deletes else None,
-            present=self._present_later() if self.late else present if self.deletes else None,
+            present=self._present(),
             gone=tombstones.since(self.task, self.began) if self.late and dataset.deletes else None,
             late=self.late,
             append_only=dataset.load_mode == "append",
             was=pruning.was(dataset),
         )
 
-    def _present_later(self) -> DataFrame | None:
-        """The keys that a later load found, if one was compared with the table."""
+    def _present(self) -> DataFrame | None:
+        """The keys that the source has, as far as the rows do not show it; those that a later load found, if any."""
         job, dataset = self.task.job, self.task.dataset
+        if not self.late:
+            return self._keys(self.load) if self.deletes and not self.load.complete else None
         later = job.ledger.load(dataset.id, self.head.keyed) if self.head and self.head.keyed else None
         if not dataset.deletes or later is None or instant(later.began) <= self.began:
             return None
