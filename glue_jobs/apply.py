@@ -9,11 +9,11 @@ from glue_jobs import rulesets, views
 from glue_jobs.aws import client
 from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing, follow
 from glue_jobs.failures import DatasetError
-from glue_jobs.major import apply_major, refuse
+from glue_jobs.major import change, refuse
 from glue_jobs.work import Job, Task, open_job, work
 from lake.catalog import CATALOG
 from lake.evolution import Layout, compare
-from lake.ledger import Outcome
+from lake.ledger import Lease, Outcome
 from lake.parts import GOLD
 from lake.tables import Table, stamp
 
@@ -24,20 +24,32 @@ def apply(task: Task) -> Outcome:
     with task.lease() as lease:
         held = existing(job.spark, task.table)
         if held is None:
-            statements = create(dataset, task.table, job.lake.location(dataset))
+            for statement in create(dataset, task.table, job.lake.location(dataset)):
+                job.spark.sql(statement)
         else:
-            statements = []
             grow(task, held)
-        if dataset.layer != GOLD:
-            location = job.lake.quarantine_location(dataset)
-            statements.append(create_quarantine(job.lake.quarantine(dataset), location, dataset))
-        if dataset.deletes:
-            statements.append(create_deleted(job.lake.deleted(dataset), job.lake.deleted_location(dataset), dataset))
-        for statement in statements:
-            job.spark.sql(statement)
-        rulesets.register(client("glue"), job.lake, dataset)
-        job.ledger.set_applied(dataset.id, dataset.hash, lease.fence)
+        complete(task, lease)
     return task.succeeded()
+
+
+def apply_major(task: Task) -> Outcome:
+    """The same for a major version, which is applied by itself."""
+    with task.lease() as lease:
+        change(task, lease)
+        complete(task, lease)
+    return task.succeeded()
+
+
+def complete(task: Task, lease: Lease) -> None:
+    """What a table has beside it, once it is there; then the ledger knows that all of it is."""
+    job, dataset = task.job, task.dataset
+    if dataset.layer != GOLD:
+        location = job.lake.quarantine_location(dataset)
+        job.spark.sql(create_quarantine(job.lake.quarantine(dataset), location, dataset))
+    if dataset.deletes:
+        job.spark.sql(create_deleted(job.lake.deleted(dataset), job.lake.deleted_location(dataset), dataset))
+    rulesets.register(client("glue"), job.lake, dataset)
+    job.ledger.set_applied(dataset.id, dataset.hash, lease.fence)
 
 
 def grow(task: Task, held: Table) -> None:

@@ -96,7 +96,11 @@ def evolve(
     schema.commit()
     laid_out = _lay_out(spark, transaction, dataset, changes)
     held = described(spark, transaction.table())
-    wanted = {**PROPERTIES, "comment": dataset.description, **remembered(dataset, {each.name: each.number for each in held.fields})}
+    wanted = {
+        **PROPERTIES,
+        "comment": dataset.description,
+        **remembered(dataset, {each.name: each.number for each in held.fields}),
+    }
     update = transaction.updateProperties()
     for name, value in {**wanted, **laid_out, **(more or {})}.items():
         if held.properties.get(name) != value:

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from pyspark.sql import SparkSession
 
-from glue_jobs import iceberg, rulesets, views
-from glue_jobs.aws import client
+from glue_jobs import iceberg, views
 from glue_jobs.evolution import evolve, existing, follow
 from glue_jobs.failures import ContractAheadError, ContractBreaksTableError, DatasetError
 from glue_jobs.views import Previous
 from glue_jobs.work import Task
 from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Change, Layout, compare, major, statements
-from lake.ledger import Lease, Outcome
+from lake.ledger import Lease
 from lake.model import Dataset, Lake
 from lake.parts import GOLD
 from lake.tables import Table
@@ -59,38 +58,29 @@ def read_by(lake: Lake, dataset: Dataset, changes: Iterable[Change]) -> str:
     return ", ".join(found)
 
 
-def apply_major(task: Task) -> Outcome:
+def change(task: Task, lease: Lease) -> None:
     """The table by the names of its contract's major version, and a view by those of the one before.
 
     Done again, it finishes what was begun: the table remembers the version before it in the same commit.
     """
     job, dataset = task.job, task.dataset
-    database = job.lake.environment.databases[dataset.layer]
-    with task.lease() as lease:
-        held = existing(job.spark, task.table)
-        if held is None:
-            raise DatasetError(f"There is no table of {dataset.id} yet.", "The next run of its pipeline makes it.")
-        changes = compare(held.layout(dataset), Layout.of(dataset))
-        previous = _checked(dataset, held, changes)
-        require_no_nulls(job.spark, task.table, dataset, changes)
-        lease.check()
-        if previous:
-            job.ledger.set_version(dataset.id, dataset.version, task.run, statements(task.table, changes))
-        if dataset.layer != GOLD:  # first, since what is done to the table itself is not planned again
-            follow(job.spark, job.lake.deleted(dataset), changes)
-        evolve(job.spark, task.table, dataset, changes, previous.remembered() if previous else None)
-        _settle(task, lease, database)
-    return task.succeeded()
-
-
-def _settle(task: Task, lease: Lease, database: str) -> None:
-    now = existing(task.job.spark, task.table)
+    held = existing(job.spark, task.table)
+    if held is None:
+        raise DatasetError(f"There is no table of {dataset.id} yet.", "The next run of its pipeline makes it.")
+    changes = compare(held.layout(dataset), Layout.of(dataset))
+    previous = _checked(dataset, held, changes)
+    require_no_nulls(job.spark, task.table, dataset, changes)
+    lease.check()
+    if previous:
+        job.ledger.set_version(dataset.id, dataset.version, task.run, statements(task.table, changes))
+    if dataset.layer != GOLD:  # first, since what is done to the table itself is not planned again
+        follow(job.spark, job.lake.deleted(dataset), changes)
+    evolve(job.spark, task.table, dataset, changes, previous.remembered() if previous else None)
+    now, database = existing(job.spark, task.table), job.lake.environment.databases[dataset.layer]
     assert now is not None  # it was there, and the lease is ours
     lease.check()
-    views.keep(database, task.dataset, now)
-    views.remove_older(database, task.dataset, now)
-    rulesets.register(client("glue"), task.job.lake, task.dataset)
-    task.job.ledger.set_applied(task.dataset.id, task.dataset.hash, lease.fence)
+    views.keep(database, dataset, now)
+    views.remove_older(database, dataset, now)
 
 
 def _checked(dataset: Dataset, held: Table, changes: Sequence[Change]) -> Previous | None:
