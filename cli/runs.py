@@ -137,6 +137,7 @@ def logs(name: RunArgument, env: EnvOption = "local") -> None:
 def show_outcomes(name: str, outcomes: Sequence[Outcome]) -> None:
     """Counts by dataset, then every refusal with its cause and what to do."""
     from cli.console import console, table
+    from lake.gates import told
 
     latest = {(each.dataset, each.step): each for each in outcomes}.values()
     worked = [each for each in latest if each.step in ("refine", "model")]
@@ -149,7 +150,7 @@ def show_outcomes(name: str, outcomes: Sequence[Outcome]) -> None:
     for each in latest:
         for gate in each.gates:
             if not gate["passed"]:
-                console.print(f"\n{each.dataset}: {gate['severity']}: {gate['name']} was {gate['value']}")
+                console.print(f"\n{each.dataset}: {gate['severity']}: the gate {told(gate)}", markup=False)
         if each.status == "failed":
             console.print(f"\n{each.dataset} failed in {each.step}: {each.cause}", style="red", markup=False)
             console.print(f"  {each.remedy}", markup=False)

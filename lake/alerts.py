@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lake.gates import not_met, told
 from lake.records import Outcome
 
 _SUBJECT_LENGTH = 100  # of an SNS message, in ASCII
@@ -24,7 +25,8 @@ DATASET_FAILED = "a-dataset-failed"
 EXECUTION_FAILED = "an-execution-failed"
 NEVER_STARTED = "a-run-never-started"
 LATE = "a-run-is-late"
-PAGES = (DATASET_FAILED, EXECUTION_FAILED, NEVER_STARTED, LATE)
+WARNED = "a-run-warned"
+PAGES = (DATASET_FAILED, EXECUTION_FAILED, NEVER_STARTED, LATE, WARNED)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A message about one run: `status` is FAILED, TIMED_OUT, ABORTED, NEVER STARTED or LATE."""
+    """A message about one run: `status` is FAILED, TIMED_OUT, ABORTED, NEVER STARTED or LATE; SUCCEEDED if it warned."""
 
     pipeline: str
     run: str
@@ -48,6 +50,7 @@ class Alert:
     runbook: str
     environment: str
     in_ledger: bool = True  # crawls have no run there
+    warnings: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -62,6 +65,8 @@ class Alert:
             lines += [f"{each.dataset or 'The run'} failed in {each.step}: {each.cause}", f"  To do: {each.remedy}", ""]
         if len(self.failures) > _TELL:
             lines += [f"And {len(self.failures) - _TELL} more.", ""]
+        if self.warnings:
+            lines += [*(f"Warning: {each}" for each in self.warnings[:_TELL]), ""]
         if self.in_ledger:
             lines.append(f"All that the ledger knows: ./headwater explain {self.run} --env {self.environment}")
         lines.append(f"Runbook: {self.runbook}")
@@ -72,6 +77,14 @@ def failures_of(outcomes: Iterable[Outcome]) -> tuple[Failure, ...]:
     redrive = "Mend the cause, then redrive the execution."
     return tuple(
         Failure(each.dataset, each.step, clean(each.cause), clean(each.remedy) or redrive) for each in outcomes
+    )
+
+
+def warnings_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """The gates of severity warn that are not met, as the latest attempt at each dataset found them."""
+    latest = {(each.dataset, each.step): each for each in outcomes}.values()
+    return tuple(
+        f"{each.dataset}: the gate {clean(told(gate))}" for each in latest for gate in not_met(each.gates, "warn")
     )
 
 

@@ -21,7 +21,7 @@ from datalake.function import LakeFunction
 from datalake.grants import LakeGrants
 from lake.alerts import LATE_NAMESPACE
 
-RED = ["FAILED", "TIMED_OUT", "ABORTED"]
+ENDED = ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"]  # one that succeeded may have warned
 
 
 class MonitoringStack(Stack):
@@ -62,9 +62,9 @@ class MonitoringStack(Stack):
         pattern = events.EventPattern(
             source=["aws.states"],
             detail_type=["Step Functions Execution Status Change"],
-            detail={"status": RED, "stateMachineArn": [{"prefix": ours}]},
+            detail={"status": ENDED, "stateMachineArn": [{"prefix": ours}]},
         )
-        self._rule("Red", "red", function, event_pattern=pattern)
+        self._rule("Ended", "ended", function, event_pattern=pattern)
 
     def _freshness(self) -> None:
         grants = [self._lake.write_ledger(), self._publish, self._lake.put_metrics(LATE_NAMESPACE)]

@@ -1,4 +1,4 @@
-"""Tell people of an execution that failed, timed out or was aborted: which datasets, why, and what to do."""
+"""Tell people of an execution that failed, timed out, was aborted or warned: which datasets, why, and what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any
 
 import boto3
 
-from lake.alerts import DATASET_FAILED, EXECUTION_FAILED, Alert, Failure, clean, failures_of, publish
+from lake.alerts import (
+    DATASET_FAILED,
+    EXECUTION_FAILED,
+    WARNED,
+    Alert,
+    Failure,
+    clean,
+    failures_of,
+    publish,
+    warnings_of,
+)
 from lake.ledger import Ledger
 from lake.model import Lake, load
 from lake.runs import RunId, RunIdError
@@ -67,13 +77,13 @@ def run_of(detail: dict[str, Any]) -> RunId | None:
         return None
 
 
-def alert(detail: dict[str, Any], known: tuple[Failure, ...], own: Failure | None, lake: Lake) -> Alert:
+def alert(detail: dict[str, Any], failures: tuple[Failure, ...], warnings: tuple[str, ...], lake: Lake) -> Alert:
     run = run_of(detail)
     pipeline = run.pipeline if run else detail["stateMachineArn"].rpartition(":")[2]
-    page = DATASET_FAILED if known else EXECUTION_FAILED
-    failures = (own, *known) if own else known
-    runbook = f"{lake.environment.runbook}#{page}"
-    return Alert(pipeline, detail["name"], detail["status"], failures, runbook, lake.environment.name, bool(run))
+    page = DATASET_FAILED if any(each.dataset for each in failures) else EXECUTION_FAILED
+    runbook = f"{lake.environment.runbook}#{page if failures else WARNED}"
+    name = lake.environment.name
+    return Alert(pipeline, detail["name"], detail["status"], failures, runbook, name, bool(run), warnings)
 
 
 def remember(ledger: Ledger, run: RunId) -> None:
@@ -82,19 +92,27 @@ def remember(ledger: Ledger, run: RunId) -> None:
     ledger.finish(str(run), "failed")
 
 
+def failures(detail: dict[str, Any], ledger: Ledger) -> tuple[Failure, ...]:
+    """What the ledger knows; of what it does not know, what the execution's history tells, first."""
+    known = failures_of(ledger.failed(detail["name"]))
+    if known and detail.get("error") == NAMED_BY_LEDGER:
+        return known
+    history = client("stepfunctions").get_execution_history(
+        executionArn=detail["executionArn"], reverseOrder=True, maxResults=_HISTORY
+    )
+    return (execution_failure(detail, history["events"]), *known)
+
+
 def handle(event: dict[str, Any], context: object) -> dict[str, str]:
     """A `Step Functions Execution Status Change` in, the message's subject out. Delivered twice, it tells twice."""
     lake, detail = load(), event["detail"]
     ledger = Ledger(lake.environment.ledger, client("dynamodb"))
-    known = failures_of(ledger.failed(detail["name"]))
-    own = None
-    if not known or detail.get("error") != NAMED_BY_LEDGER:
-        history = client("stepfunctions").get_execution_history(
-            executionArn=detail["executionArn"], reverseOrder=True, maxResults=_HISTORY
-        )
-        own = execution_failure(detail, history["events"])
-    told = alert(detail, known, own, lake)
+    succeeded = detail["status"] == "SUCCEEDED"
+    warnings = warnings_of(ledger.outcomes(detail["name"]))
+    if succeeded and not warnings:
+        return {"alert": ""}
+    told = alert(detail, () if succeeded else failures(detail, ledger), warnings, lake)
     publish(told, lake.environment.topic_arn, client("sns"))
-    if run := run_of(detail):
+    if (run := run_of(detail)) and not succeeded:
         remember(ledger, run)
     return {"alert": told.subject}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.synth.synthesized import Synthesized
 
 
-def test_every_red_execution_of_ours_reaches_the_alert_function(lake: Synthesized) -> None:
+def test_every_execution_of_ours_that_ends_reaches_the_alert_function(lake: Synthesized) -> None:
     (rule,) = [each for each in lake.properties("Events::Rule") if "EventPattern" in each]
     pattern = rule["EventPattern"]
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}

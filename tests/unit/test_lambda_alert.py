@@ -160,6 +160,31 @@ def test_a_message_fits_whatever_happened() -> None:
     assert len(alert.text.encode()) < 256 * 1024
 
 
+def warned(ledger: Ledger, value: int) -> None:
+    gate = {"name": "late_sales", "value": value, "passed": value == 0, "severity": "warn", "expected": "= 0"}
+    ledger.start(RUN, "tickit")
+    ledger.record(Outcome(RUN, 0, "refine", "ecommerce.sales", "succeeded", gates=(gate,)))
+
+
+def test_a_run_that_succeeded_is_told_of_only_if_a_gate_warned(ledger: Ledger, topic: Topic) -> None:
+    warned(ledger, 0)
+    assert handler.handle(event("SUCCEEDED"), None) == {"alert": ""}
+    assert topic.sent == []
+
+
+def test_a_warning_names_dataset_gate_value_and_what_was_expected(ledger: Ledger, topic: Topic) -> None:
+    warned(ledger, 3)
+    ledger.finish(RUN, "succeeded")
+    handler.handle(event("SUCCEEDED"), None)
+    [message] = topic.sent
+    assert message["Subject"].startswith("tickit SUCCEEDED")
+    assert "Warning: ecommerce.sales: the gate 'late_sales' is 3, expected = 0" in message["Message"]
+    assert "#a-run-warned" in message["Message"]
+    run = ledger.run(RUN)
+    assert run is not None
+    assert run.status == "succeeded"
+
+
 def test_the_runbook_has_the_page_of_every_alert() -> None:
     headings = [line.removeprefix("## ") for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")]
     assert set(PAGES) <= {heading.lower().replace(" ", "-") for heading in headings}
