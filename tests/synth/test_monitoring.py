@@ -8,7 +8,7 @@ from tests.synth.synthesized import Synthesized
 def test_every_execution_of_ours_that_ends_reaches_the_alert_function(lake: Synthesized) -> None:
     (rule,) = [each for each in lake.properties("Events::Rule") if "EventPattern" in each]
     pattern = rule["EventPattern"]
-    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
+    assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"}
     (ours,) = pattern["detail"]["stateMachineArn"]
     machines = f"arn:aws:states:{lake.environment.region}:{lake.environment.account}:stateMachine"
     for machine in lake.properties("StepFunctions::StateMachine"):
