@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from sqlglot.errors import SqlglotError
 from config.positions import Problem, suggestion
 from contracts.contract import ContractError, Source
 from contracts.expressions import DIALECT, Fault, changing, parse
+
+NAMED = re.compile(r"'(?P<quoted>[^']+)'|Unknown column: (?P<bare>\S+)")  # in what sqlglot says
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ def _unresolved(model: Model, used: Sequence[Source]) -> list[Problem]:
         qualify(model.query.copy(), schema=schema, dialect=DIALECT)
     except SqlglotError as error:
         told = str(error).partition("\n")[0]
-        named = told.split("'")
-        value = named[1] if len(named) > 1 else model.file
+        named = NAMED.search(told)
+        value = named["quoted"] or named["bare"] if named else model.file
         known = {column for each in used for column in each.columns}
         expected = f"expected a column of {', '.join(each.id for each in used)}"
         return [model.problem(value, expected, suggestion(value.rpartition(".")[2], known))]

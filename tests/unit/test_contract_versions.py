@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import contracts
 from config.positions import Problem
 from contracts import ContractError, versions
 from contracts.revision import NoRevisionError, find
@@ -82,6 +83,13 @@ def test_in_a_new_major_version_what_still_names_the_old_column_is_refused(root:
     )
     change(root, QUERY, "SELECT city", "SELECT town")
     assert problems(root) == []
+
+
+def test_a_model_that_names_the_old_column_is_refused_where_it_does(root: Path) -> None:
+    rename_city(root)
+    change(root, USERS, "\nversion: 1.0.0", "\nversion: 2.0.0")
+    with pytest.raises(ContractError, match=r"models/dim_seller.sql:29: 'city': expected a column of"):
+        contracts.load_all(root)
 
 
 def test_a_column_that_is_referred_to_names_who_refers(root: Path) -> None:
