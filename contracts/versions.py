@@ -119,7 +119,8 @@ def _before(revision: Revision, file: str, dataset: str) -> Source | None:
 
 def _layout(source: Source) -> Layout:
     said: dict[str, Any] = {name: tuple(source.custom(name)[1] or ()) for name in ("partitionBy", "sortBy")}
-    return Layout(columns.columns(source), columns.key(source), said["partitionBy"], said["sortBy"])
+    append = source.custom("loadMode")[1] == "append"
+    return Layout(columns.columns(source), columns.key(source), said["partitionBy"], said["sortBy"], append)
 
 
 def _unversioned(difference: Difference, new: Source, change: Change) -> Problem:

@@ -27,10 +27,12 @@ class Layout:
     key: tuple[str, ...] = ()
     partition_by: tuple[str, ...] | None = None  # None where nothing is known of it
     sort_by: tuple[str, ...] | None = None
+    append: bool = False  # rows never change once they are written
 
     @classmethod
     def of(cls, dataset: Dataset) -> Layout:
-        return cls(dataset.columns, dataset.key, dataset.partition_by, dataset.sort_by)
+        append = dataset.load_mode == "append"
+        return cls(dataset.columns, dataset.key, dataset.partition_by, dataset.sort_by, append)
 
     def by_id(self) -> dict[str, Column]:
         return {identity(each): each for each in self.columns}
@@ -85,7 +87,11 @@ def identity(column: Column) -> str:
 def compare(old: Layout, new: Layout) -> list[Change]:
     """Every difference, those of a column that stays under its id."""
     before, after = old.by_id(), new.by_id()
-    found = [each for id_, column in before.items() for each in _gone_or_changed(old, column, after.get(id_))]
+    found = [
+        each
+        for id_, column in before.items()
+        for each in ([_gone(old, column, new.append)] if id_ not in after else _changed(column, after[id_]))
+    ]
     found += [_added(column) for id_, column in after.items() if id_ not in before]
     return [*found, *_of_table(old, new)]
 
@@ -100,12 +106,16 @@ def major(version: str) -> int:
     return int(version.partition(".")[0])
 
 
-def _gone_or_changed(old: Layout, held: Column, wanted: Column | None) -> Iterator[Change]:
-    if wanted is None:
-        laid_out = held.name in _NAME.findall(" ".join(old.partition_by or ()))
-        remedy = f"Its table is laid out by it: keep the column. {NEW_DATASET}" if laid_out else ""
-        yield Change("drop", IMPOSSIBLE if laid_out else MAJOR, held.name, held.type, "", remedy)
-        return
+def _gone(old: Layout, held: Column, append: bool) -> Change:
+    remedy = ""
+    if held.name in _NAME.findall(" ".join(old.partition_by or ())):
+        remedy = f"Its table is laid out by it: keep the column. {NEW_DATASET}"
+    elif append:  # a row's hash would change, and the row be refused when it is read again
+        remedy = f"Rows of an append dataset never change: keep the column, and let it be null. {NEW_DATASET}"
+    return Change("drop", IMPOSSIBLE if remedy else MAJOR, held.name, held.type, "", remedy)
+
+
+def _changed(held: Column, wanted: Column) -> Iterator[Change]:
     if wanted.name != held.name:
         yield Change("rename", MAJOR, held.name, held.name, wanted.name, column=wanted)
     if widens(held.type, wanted.type) and held.type != wanted.type:

@@ -38,6 +38,7 @@ def with_columns(*columns: Column) -> Layout:
         (with_columns(A, replace(B, name="c", required=True)), {("rename", MAJOR), ("require", MAJOR)}),
         (with_columns(A), {("drop", MAJOR)}),
         (with_columns(A, replace(B, id="3", type="int")), {("drop", MAJOR), ("add", ADDITIVE)}),
+        (replace(OLD, columns=(A,), append=True), {("drop", IMPOSSIBLE)}),
         (replace(OLD, key=("a", "b")), {("key", IMPOSSIBLE)}),
         (replace(OLD, partition_by=("b",)), {("partition", MAJOR)}),
         (replace(OLD, sort_by=()), {("sort", ADDITIVE)}),
