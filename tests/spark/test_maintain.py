@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from glue_jobs import apply, expiry, iceberg, maintain, refine
+from glue_jobs import apply, compaction, expiry, iceberg, maintain, refine
+from glue_jobs.evolution import create_deleted
 from glue_jobs.inputs import Inputs
 from glue_jobs.work import Job, work
 from lake.ledger import Ledger, Outcome
@@ -37,7 +38,13 @@ def keep(shop: Shop, **settings: int) -> None:
 
 def maintained(shop: Shop, number: int, attempt: int = 0, **asked: object) -> Outcome:
     """What a run of maintenance says of the orders."""
-    job = Job(shop.spark, shop.lake, shop.ledger, RunId.parse(f"maintain-20260101T{number // 10:02}00-{number % 10:02}"), attempt)
+    job = Job(
+        shop.spark,
+        shop.lake,
+        shop.ledger,
+        RunId.parse(f"maintain-20260101T{number // 10:02}00-{number % 10:02}"),
+        attempt,
+    )
     given = maintain.read({"datasets": [ORDERS], **asked}, shop.lake)
     [outcome] = maintain.maintain_all(job, given)
     return outcome
@@ -178,3 +185,46 @@ def test_a_dry_run_changes_nothing_and_says_what_there_is_to_do(orders: Shop) ->
     assert iceberg.weigh(orders.spark, orders.table(ORDERS)) == before
     assert "dry run" in outcome.note
     assert outcome.tables[0]["done"]["rewritten"] > 0
+
+
+def test_a_load_writes_one_sorted_file_for_each_partition_however_many_tasks_it_has(orders: Shop) -> None:
+    spark, table = orders.spark, orders.table(ORDERS)
+    many = {"spark.sql.shuffle.partitions": "8", "spark.sql.adaptive.coalescePartitions.enabled": "false"}
+    before = {name: spark.conf.get(name) for name in many}
+    for name, value in many.items():
+        spark.conf.set(name, value)
+    try:
+        load(orders, *(order(number, "77.00", 1 + number % 2) for number in (*range(60, 100), 2, 3)))
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, str(value))
+    found = iceberg.load(spark, table)
+    appended = found.currentSnapshot()
+    merged = found.snapshot(appended.parentId())
+    assert [int(dict(each.summary())["added-data-files"]) for each in (appended, merged)] == [2, 2]
+    newest = [str(each.location()) for each in appended.addedDataFiles(found.io())]
+    numbers = [row["order_id"] for row in spark.read.parquet(newest[0]).select("order_id").collect()]
+    assert numbers == sorted(numbers)
+
+
+def test_manifests_that_a_scan_would_have_to_open_are_rewritten(orders: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, rows = orders.table(ORDERS), orders.rows(ORDERS, *COLUMNS)
+    monkeypatch.setattr(compaction, "MANIFESTS", 1)
+    outcome = maintained(orders, 9)
+    main = iceberg.head(orders.spark, table)
+    assert outcome.tables[0]["done"]["manifests"] > 1
+    assert orders.rows(ORDERS, *COLUMNS) == rows
+    assert orders.ledger.head(ORDERS).snapshot == main  # type: ignore[union-attr]
+    assert iceberg.summary(orders.spark, table, main or 0)["headwater.maintenance"] == outcome.run
+
+
+def test_tombstones_go_when_no_load_can_meet_them_any_more(orders: Shop) -> None:
+    table, spark = orders.lake.deleted(orders.lake.dataset(ORDERS)), orders.spark
+    place = orders.lake.deleted_location(orders.lake.dataset(ORDERS))
+    spark.sql(create_deleted(table, place, orders.lake.dataset(ORDERS)))
+    now = datetime.now(UTC)
+    for days, number in ((1, 501), (40, 502)):
+        at = (now - timedelta(days=days)).isoformat()
+        spark.sql(f"INSERT INTO {table} VALUES ({number}, timestamp'2026-01-01', timestamp'{at}', 'r')")
+    maintained(orders, 10)
+    assert [row["order_id"] for row in spark.table(table).collect()] == [501]
