@@ -74,7 +74,8 @@ def _unreachable(dataset: Dataset) -> DatasetError:
 
 
 LOST = ("08", "57P0", "53300")  # connection exceptions; PostgreSQL shutting down, or out of connections
-ENGINES = {"com.mysql.": "mysql", "com.microsoft.": "sqlserver", "org.h2.": "h2"}
+# MySQL's driver throws Java's own classes for most errors.
+ENGINES = {"com.mysql.": "mysql", "java.sql.": "mysql", "com.microsoft.": "sqlserver", "org.h2.": "h2"}
 # By SQL state where engines agree on it, else by the engine's own code: SQL Server and MySQL have states for classes
 # of errors only.
 KNOWN: dict[tuple[str, str | int], Callable[[Dataset], DatasetError]] = {

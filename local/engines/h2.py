@@ -121,8 +121,10 @@ class Server:
             connection.execute(f"INSERT INTO {quoted(table)} SELECT * FROM {read}")
 
     def _client(self) -> JavaGateway:
-        address = GatewayParameters(port=self.gateway_port, auth_token=self.gateway_secret, auto_convert=True)
-        return JavaGateway(gateway_parameters=address)
+        """A way in; it leaves objects to the JVM's end, since telling of each that is gone fails once that has come."""
+        address = {"port": self.gateway_port, "auth_token": self.gateway_secret}
+        parameters = GatewayParameters(**address, auto_convert=True, enable_memory_management=False)
+        return JavaGateway(gateway_parameters=parameters)
 
     def _url(self, database: str) -> str:
         return f"jdbc:h2:{self.folder}/{database};{AS_SQL_SERVER};DB_CLOSE_DELAY=-1"
