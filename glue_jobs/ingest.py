@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Observation, functions as F
 
 from glue_jobs import bronze
 from glue_jobs.apply import unapplied
@@ -52,14 +52,17 @@ def from_source(task: Task) -> Load:
     job, dataset = task.job, task.dataset
     source = find_source(job.lake.environment.connections[dataset.source], client("glue"), client("secretsmanager"))
     part, began = Reading(job.spark, source, dataset, window_of(task)), utc_now()
+    prefix = job.lake.bronze_prefix(dataset, task.run, job.attempt)
     per_partition, keys = job.lake.environment.rows_per_partition, list[str]()
     if dataset.deletes and part.window and job.mode != "backfill":
         every = Reading(job.spark, source, dataset, None).rows(per_partition, part.key_columns)
         keys, _ = bronze.write(every, job.lake.keys_prefix(dataset, task.run, job.attempt))
-    rows = bronze.as_ingested(part.rows(per_partition), task.run)
-    prefix = job.lake.bronze_prefix(dataset, task.run, job.attempt)
+    read, cursors = part.rows(per_partition), Observation(f"cursors {prefix}")
+    if part.window:
+        read = read.observe(cursors, F.count(F.col(f"`{part.cursor[0]}`")).alias("rows"))
+    rows = bronze.as_ingested(read, task.run)
     files, count = bronze.write(rows, prefix)
-    if not count:
+    if part.window and not cursors.get["rows"]:
         part.refuse_backwards()
     complete = part.window is None
     made = Load(task.run, job.attempt, tuple(files), count, complete, tuple(keys), began.isoformat())

@@ -28,12 +28,13 @@ def was(dataset: Dataset) -> list[str]:
 
 def near(keys: DataFrame, key: Sequence[str], rows: int) -> Column:
     """The rows of a table whose key can be one of these."""
-    if rows <= FEW and len(key) == 1:
-        found = [row[0] for row in keys.select(F.col(key[0]).cast("string")).distinct().collect()]
-        kind = dict(keys.dtypes)[key[0]]
-        return F.col(key[0]).isin(*(F.lit(each).cast(kind) for each in found)) if found else F.lit(False)
-    bounds = keys.agg(*(each for name in key for each in _bounds(F.col(name), name))).collect()[0].asDict()
     kinds = dict(keys.dtypes)
+    if rows <= FEW:
+        found = keys.select(*(F.col(name).cast("string") for name in key)).collect()
+        values = {name: sorted({row[name] for row in found if row[name] is not None}) for name in key}
+        lists = (F.col(name).isin(*(F.lit(each).cast(kinds[name]) for each in values[name])) for name in key)
+        return reduce(and_, lists) if all(values.values()) else F.lit(False)
+    bounds = keys.agg(*(each for name in key for each in _bounds(F.col(name), name))).collect()[0].asDict()
     between = (
         F.col(name).between(*(F.lit(bounds[end + name]).cast(kinds[name]) for end in (LOW, HIGH))) for name in key
     )

@@ -37,11 +37,15 @@ class Reading:
         return self.source.read(self.spark, dbtable=self.table).schema
 
     @cached_property
+    def cursor(self) -> tuple[str, DataType]:
+        return cursor_column(self.dataset, self.schema)
+
+    @cached_property
     def relation(self) -> str:
         """What stands after FROM."""
         if self.window is None:
             return self.table
-        name, kind = cursor_column(self.dataset, self.schema)
+        name, kind = self.cursor
         condition = self.window.condition(self.source.quoted_column(self.spark, name), kind, self.source.url)
         return f"(SELECT * FROM {self.table} WHERE {condition}) part_read"
 
@@ -58,10 +62,10 @@ class Reading:
         return rows.select(*(F.col(f"`{name}`") for name in columns)) if columns else rows
 
     def refuse_backwards(self) -> None:
-        """Nothing came: then the source must not end before the window, unless its rows may go away."""
+        """No cursor came: then the source must not end before the window, unless its rows may go away."""
         if self.window is None or self.window.high is not None or self.dataset.deletes:
             return
-        name, _ = cursor_column(self.dataset, self.schema)
+        name, _ = self.cursor
         column = self.source.quoted_column(self.spark, name)
         # a table with rows of which none is in the window: the last of them lies before it
         query = f"(SELECT max({column}) AS latest FROM {self.table}) ends"

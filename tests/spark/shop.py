@@ -145,12 +145,12 @@ class Shop:
         job = job or self.job()
         return work(job, "apply", apply.pending(job), apply.apply)
 
-    def load(self, job: Job, dataset: str, rows: Sequence[Row], columns: str) -> None:
-        """Rows in bronze, committed and with their ingest's outcome."""
+    def load(self, job: Job, dataset: str, rows: Sequence[Row], columns: str, **facts: Any) -> None:
+        """Rows in bronze, committed and with their ingest's outcome; `facts` are the load's."""
         made = self.lake.dataset(dataset)
         ingested = bronze.as_ingested(self.spark.createDataFrame(list(rows), columns), str(job.run))
         files, count = bronze.write(ingested, self.lake.bronze_prefix(made, str(job.run), job.attempt))
-        self.ledger.commit_load(dataset, Load(str(job.run), job.attempt, tuple(files), count))
+        self.ledger.commit_load(dataset, Load(str(job.run), job.attempt, tuple(files), count, **facts))
         self.ledger.record(Task(job, "ingest", made).succeeded(read=count))
 
     def run(

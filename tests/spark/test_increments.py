@@ -129,8 +129,8 @@ class World:
             each.load(f"refine {name}")
         outcomes = self.play.refine(self.play.job(name))
         assert_succeeded(outcomes)
-        for each in outcomes:
-            assert each.read == each.accounted, each
+        for outcome in outcomes:
+            assert outcome.read == outcome.accounted, outcome
         assert self.differences() == ""
 
     def differences(self) -> str:
@@ -168,3 +168,32 @@ def test_any_sequence_of_changes_and_loads_ends_in_a_table_equal_to_its_source(p
     world.refine("20260101T0100")
     assert_succeeded(list(play.run("play-20260101T0100-02", "backfill").values()))
     assert world.differences() == ""
+
+
+def test_what_a_cursor_cannot_tell_is_said_and_nothing_is_half_loaded(play: Increments) -> None:
+    play.execute(
+        "TRUNCATE newer",
+        "ALTER TABLE newer ALTER id TYPE bigint",
+        "INSERT INTO newer VALUES (-1, 1, 'x', '2026-02-01 12:00Z'), (-1, 2, 'x', NULL)",
+        "INSERT INTO newer VALUES (-1, 1099511627776, 'x', '2026-02-01 13:00Z')",
+    )
+    for name in ("20260201T0000", "20260201T0100"):  # the row without a cursor is read by each run
+        outcome = play.run(name, datasets=["play.newer"])["play.newer"]
+        assert outcome.rules == {"required_changed_at": 1, "type_id": 1}
+        assert play.watermark("play.newer") == "2026-02-01T12:00:00+00:00"
+    assert outcome.unchanged == 1
+    play.execute("UPDATE newer SET changed = '2026-01-31'")
+    both = play.run("20260201T0200", datasets=["play.newer", "play.log"])
+    assert (both["play.newer"].status, both["play.log"].status) == ("failed", "succeeded")
+    assert "went backwards in source" in both["play.newer"].cause
+    assert "rows from 2026-02-01T10:00:00+00:00 on were loaded before" in both["play.newer"].cause
+    play.execute("ALTER TABLE newer DROP COLUMN changed")
+    gone = play.run("20260201T0300", datasets=["play.newer"])["play.newer"]
+    assert gone.cause == 'The cursor, column "changed" of table "newer", does not exist in source "play".'
+    assert play.watermark("play.newer") == "2026-02-01T12:00:00+00:00"
+    assert play.ledger.load("play.newer", "play-20260201T0200-01") is None
+
+
+def test_a_date_without_bronze_cannot_be_filled_back(play: Increments) -> None:
+    outcome = play.run("20251201T0000", "backfill", ["play.whole"])["play.whole"]
+    assert outcome.cause == "There is no bronze of 2025-12-01 00:00 of play.whole."

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
+import pytest
+
 from glue_jobs import iceberg
 from lake.gates import not_met, told
-from tests.spark.shop import Shop
+from tests.spark.shop import ORDER_COLUMNS, Shop
 
 T1, T2, T3 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00", "2026-01-03 00:00:00")
 
@@ -84,6 +88,41 @@ def test_a_parent_that_was_never_loaded_fails_the_child_only(shop: Shop) -> None
     shop.load(job, "shop.orders", [("1", "1", "1.00", T1)], "id string, customer string, amount string, changed string")
     shop.refine(job)
     assert "shop.customers, of which nothing was ever loaded" in shop.outcome(job).cause
+
+
+def test_an_increment_is_not_the_whole_parent(shop: Shop) -> None:
+    names = "id string, name string"
+    shop.with_contracts(customers={"load_mode": "incremental"})
+    first = shop.job()
+    shop.apply(first)
+    shop.load(first, "shop.customers", [("1", "one"), ("2", None)], names)  # 2 goes into quarantine
+    shop.refine(first)
+    job = shop.job()
+    shop.load(job, "shop.customers", [("3", "three")], names, complete=False)
+    shop.load(job, "shop.orders", [(each, each, "1.00", T1) for each in "1234"], ORDER_COLUMNS)
+    shop.refine(job)
+    assert shop.outcome(job, "shop.customers").inserted == 1
+    assert shop.rows("shop.orders", "order_id") == [(1,), (2,), (3,)]
+    assert shop.outcome(job).rules == {"foreign_key_customer_id": 1}
+
+
+def test_an_attempt_that_ended_between_publishing_and_saying_so_is_told_as_it_was(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.ledger, "publish_head", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            shop.run([("1", "1", "1.00", T1), ("2", "1", "-1", T1)])
+    assert shop.ledger.head("shop.orders") is None
+    job = shop.job(f"shop-20260101T{shop.number:02}00-01", attempt=1)
+    shop.refine(job)
+    outcome = shop.outcome(job)
+    assert (outcome.read, outcome.inserted, outcome.quarantined) == (2, 1, 1)
+    assert outcome.rules == {"amount_positive": 1}
+    assert [each["name"] for each in outcome.gates] == ["not_too_many", "key_is_unique", "cheap"]
+    head = shop.ledger.head("shop.orders")
+    assert head is not None
+    assert (head.snapshot, head.run, head.watermark) == (outcome.snapshot_to, str(job.run), "2026-01-01T00:00:00+00:00")
 
 
 def test_a_source_column_that_is_gone_is_named(shop: Shop) -> None:
