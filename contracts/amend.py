@@ -36,9 +36,9 @@ def accept(path: Path, file: str, table: str, drifts: Sequence[Drift], found: Se
             wider = widened(each.said, each.found)
             place = (*PROPERTIES, names.index(each.column), "physicalType")
             edits.replace(place, f'"{wider}"', REVIEW)
-    new = {each.column for each in drifts if each.kind == "new column"}
+    new = {each.column.lower() for each in drifts if each.kind == "new column"}  # the catalog's names have no case
     ids = {each["id"] for each in columns}
-    for column in (each for each in found if each.name in new):
+    for column in (each for each in found if each.name.lower() in new):
         lake = lake_name(column.name, [*names, *ids])
         names.append(lake)
         # a new column is nullable whatever the source says: the rows that are there have none of its values

@@ -97,7 +97,7 @@ class Databases:
     def close(self) -> None:
         with self._lock:
             if self._gateway is not None and self._process is not None:
-                self._gateway.close()
+                self._gateway.shutdown()  # objects that are still held do not call a JVM that is gone
                 self._process.kill()
                 self._process.wait()
             self._gateway = self._process = None
