@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def runs(
-    pipeline: Annotated[str | None, typer.Argument(help="A file of pipelines/; without it, every pipeline.")] = None,
+    pipeline: Annotated[
+        str | None, typer.Argument(help="A file of pipelines/, or maintain; without it, every pipeline.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="How many runs of each pipeline.", min=1, max=1000)] = 20,
     env: EnvOption = "local",
     json: JsonOption = False,
@@ -26,9 +28,12 @@ def runs(
     import pipelines
     from cli.console import print_json, table
     from cli.target import target
+    from lake.runs import MAINTENANCE
 
     lake = target(env)
-    names = [pipelines.load(pipeline, lake.root).name] if pipeline else pipelines.names(lake.root)
+    if pipeline and pipeline != MAINTENANCE:
+        pipelines.load(pipeline, lake.root)  # refuses a name that no file has, in a sentence
+    names = [pipeline] if pipeline else pipelines.names(lake.root)
     found = [_told(lake, run) for name in names for run in lake.ledger().runs(name, limit)]
     if json:
         print_json(found)
