@@ -32,7 +32,7 @@ class Past:
     snapshots: dict[str, list[int]] = field(default_factory=dict)
     before: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def ids(self, sql: str, moment: str) -> list[str | None]:
+    def ids(self, sql: str, moment: str) -> list[str]:
         return sorted(row[0] or "" for row in fetch(self.lake, as_of(self.lake, sql, moment))[1])
 
 

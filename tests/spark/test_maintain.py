@@ -190,14 +190,14 @@ def test_a_dry_run_changes_nothing_and_says_what_there_is_to_do(orders: Shop) ->
 def test_a_load_writes_one_sorted_file_for_each_partition_however_many_tasks_it_has(orders: Shop) -> None:
     spark, table = orders.spark, orders.table(ORDERS)
     many = {"spark.sql.shuffle.partitions": "8", "spark.sql.adaptive.coalescePartitions.enabled": "false"}
-    before = {name: spark.conf.get(name) for name in many}
+    before = {name: str(spark.conf.get(name)) for name in many}
     for name, value in many.items():
         spark.conf.set(name, value)
     try:
         load(orders, *(order(number, "77.00", 1 + number % 2) for number in (*range(60, 100), 2, 3)))
     finally:
         for name, value in before.items():
-            spark.conf.set(name, str(value))
+            spark.conf.set(name, value)
     found = iceberg.load(spark, table)
     appended = found.currentSnapshot()
     merged = found.snapshot(appended.parentId())
