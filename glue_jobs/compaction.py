@@ -63,11 +63,11 @@ def compact(spark: SparkSession, table: str, bite: Bite, summary: Mapping[str, s
     action = action.sort() if found.sortOrder().isSorted() else action.binPack()
     where = _where(spark, found, bite)
     done = _said(action, summary, _options(bite)).filter(where).execute()
-    folded = 0
-    if iceberg.weigh(spark, table)["deletes"]:
+    rewritten = int(done.rewrittenDataFilesCount())
+    if rewritten and iceberg.weigh(spark, table)["deletes"]:
         action = _said(actions.rewritePositionDeletes(iceberg.load(spark, table)), summary, {"rewrite-all": "true"})
-        folded = int(action.filter(where).execute().rewrittenDeleteFilesCount())
-    return int(done.rewrittenDataFilesCount()) + folded
+        rewritten += int(action.filter(where).execute().rewrittenDeleteFilesCount())
+    return rewritten
 
 
 def rewrite_manifests(spark: SparkSession, table: str, summary: Mapping[str, str]) -> int:
