@@ -27,7 +27,7 @@ def lookback_hours(source: Source) -> float:
 
 
 def deletes(source: Source) -> bool:
-    return source.custom("deletes")[1] == COMPARE_KEYS
+    return bool(source.custom("deletes")[1] == COMPARE_KEYS)
 
 
 def problems(source: Source) -> list[Problem]:

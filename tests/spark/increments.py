@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ class Increments:
     def execute(self, *statements: str) -> None:
         with self.server.connect(self.name) as connection:
             for each in statements:
-                connection.execute(each)  # type: ignore[call-overload]  # psycopg wants literals
+                connection.execute(each)
 
     def job(self, run: str, mode: Mode = "run", datasets: Sequence[str] = ()) -> Job:
         named = RunId.parse(run if "-" in run else f"play-{run}-01")
@@ -91,11 +90,6 @@ class Increments:
         head = self.ledger.head(dataset)
         assert head is not None
         return head.watermark
-
-    def change(self, dataset: str, **fields: Any) -> None:
-        """Another contract for one dataset; its table stays as it is."""
-        made = replace(self.lake.dataset(dataset), **fields)
-        self.lake._datasets[dataset] = made
 
     def _described(self) -> dict[str, Any]:
         layers = ("bronze", "silver", "gold")

@@ -36,7 +36,10 @@ def play(spark: SparkSession, warehouse: Path, server: postgres.Server) -> Itera
     before = zone.getDefault()
     zone.setDefault(zone.getTimeZone("UTC"))  # as on Glue and on the laptop; the drivers' times are the JVM's
     with mocked_ledger() as ledger:
-        yield Increments(spark, ledger, warehouse, server, "play")
+        made = Increments(spark, ledger, warehouse, server, "play")
+        made.execute(*(f"CREATE TABLE {way} ({DDL})" for way in WAYS))
+        made.apply(made.job("20250101T0000"))
+        yield made
     zone.setDefault(before)
 
 
@@ -98,7 +101,6 @@ class World:
     def __init__(self, play: Increments) -> None:
         self.play, self.hour = play, 0
         self.sequences = [Sequence(way, seed) for way in WAYS for seed in SEEDS]
-        play.execute(*(f"CREATE TABLE {way} ({DDL})" for way in WAYS))
 
     def change(self) -> None:
         """The next hour."""
@@ -153,7 +155,6 @@ def micros(at: datetime) -> int:
 
 def test_any_sequence_of_changes_and_loads_ends_in_a_table_equal_to_its_source(play: Increments) -> None:
     world = World(play)
-    play.apply(play.job("20260101T0000"))
     world.change()
     world.ingest("20260101T0000")
     world.refine("20260101T0000")

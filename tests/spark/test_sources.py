@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from pyspark.sql import SparkSession
 import config
 from config.source import Engine, Source
 from contracts import compile
-from glue_jobs import apply, aws, ingest, refine
+from glue_jobs import apply, aws, connection, ingest, refine
 from glue_jobs.causes import explain
 from glue_jobs.connection import find_source
+from glue_jobs.reading import Reading
+from glue_jobs.windows import Window
 from glue_jobs.work import Job, work
 from lake.ledger import Ledger, Outcome
 from lake.runs import RunId
@@ -138,6 +141,19 @@ def test_each_engines_hard_types_arrive_whole(sources: Sources) -> None:
         for number, (came, should) in enumerate(zip(rows, wanted(engine), strict=True), 1):
             different = {name: (came[name], should[name]) for name in should if came[name] != should[name]}
             assert not different, (engine, number)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_window_of_each_kind_of_time_is_read_by_each_engine(sources: Sources, engine: Engine) -> None:
+    url = Source(engine, "127.0.0.1", sources.servers[engine].port, DATABASE).jdbc_url
+    table = sources.lake.dataset(f"{engine}.order")
+    times = [each.name for each in HARD[engine] if each.name in ("WallClock", "At", "bornOn")]
+    cursors = {each.source: each.name for each in table.columns if each.source in times}
+    for source, name in cursors.items():
+        low = datetime(1899, 12, 31, 5, tzinfo=UTC) if source == "bornOn" else datetime(2024, 3, 10, 2, 30, tzinfo=UTC)
+        for window, keys in ((Window(low), [1, 3]), (Window(low, low + timedelta(days=30)), [1])):
+            part = Reading(sources.spark, connection.Source(url, READER, "right"), replace(table, cursor=name), window)
+            assert sorted(row["Key"] for row in part.rows(100, ["Key"]).collect()) == keys, (source, window)
 
 
 @pytest.mark.parametrize(
