@@ -83,9 +83,18 @@ class Server:
     @contextlib.contextmanager
     def connect(self, database: str) -> Iterator[Connection]:
         """An administrator's connection; commits at the end of the block."""
+        with self.open(self._url(database), ADMIN, self.password) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def open(self, url: str, username: str, password: str) -> Iterator[Connection]:
+        """A connection by a JDBC address, made in the server's own JVM."""
         client = self._client()
         try:
-            jdbc = client.jvm.java.sql.DriverManager.getConnection(self._url(database), ADMIN, self.password)
+            try:
+                jdbc = client.jvm.java.sql.DriverManager.getConnection(url, username, password)
+            except Py4JJavaError as error:
+                raise H2Error(str(error.java_exception.getMessage())) from error
             try:
                 jdbc.setAutoCommit(False)
                 yield Connection(jdbc)
