@@ -134,7 +134,8 @@ def columns(lake: Target, source: str, table: FoundTable, *, live: bool) -> tupl
 def _ask(lake: Target, source: str, table: FoundTable) -> list[FoundColumn]:
     """Names as the source writes them, keys, what may be null, and some values to guess by."""
     from contracts.draft import FoundColumn
-    from local.engines.crawl_jdbc import Databases, LiveTable, Login
+    from local.engines.crawl_databases import Databases
+    from local.engines.crawl_jdbc import LiveTable, Login
 
     connection = lake.client("glue").get_connection(Name=lake.environment.resource(source))["Connection"]
     login = Login.of(connection["ConnectionProperties"], lake.client("secretsmanager"))

@@ -16,7 +16,7 @@ KEPT = ("Name", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "Tab
 
 
 class NotForCrawlersError(Exception):
-    """A crawler's database holds a table that no crawler made."""
+    """A crawler's database holds a table that is not its own to write."""
 
 
 @dataclass
@@ -66,6 +66,11 @@ class Writer:
         if held is None:
             self._glue.create_table(DatabaseName=self._database, TableInput=table)
             self.counts.created += 1
+        elif held["Parameters"].get(OURS) != self._crawler.name:
+            raise NotForCrawlersError(
+                f"The table '{table['Name']}': crawler '{held['Parameters'].get(OURS)}' has found one of that name."
+                " Give this crawler another table prefix."
+            )
         elif shape(table) != shape(held):
             if not self._updates:
                 self.notes.append(f"The table '{table['Name']}' has changed, and is left as it is.")

@@ -13,9 +13,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.engines import crawl_tables
+from local.engines.crawl_databases import Databases
 from local.engines.crawl_folders import Group, Object, grouped, roots, wanted
 from local.engines.crawl_formats import UNKNOWN, Form, UnreadableFileError, form_of
-from local.engines.crawl_jdbc import Databases, JdbcError, Login
+from local.engines.crawl_jdbc import JdbcError, Login
 
 SUPPORTED = ("S3Targets", "JdbcTargets")
 

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ REFUNDS = (
     "updated_at timestamptz NOT NULL)",
     """INSERT INTO "Refunds" VALUES (1, 'ann@example.com', 1.5, now()), (2, 'bob@example.org', NULL, now())""",
 )
+NEEDED = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadObject": "s3:GetObject"}
 PIPELINE = {"datasets": ["saas.refunds"], "interval_hours": 24, "sla_minutes": 60, "owner": "tests"}
 
 
@@ -163,3 +165,19 @@ def test_an_execution_fails_and_names_each_crawler_that_failed(lake: TicketLake,
     assert "jdbc:h2:tcp://127.0.0.1" in ended["cause"]
     assert discovered.last_crawl(lake.target, "saas").status == "SUCCEEDED"
     assert "crm" in discovered.last_crawl(lake.target, "crm").sentence
+
+
+def test_crawlers_and_their_state_machine_do_only_what_their_roles_allow(
+    lake: TicketLake, crawled: dict[str, Any]
+) -> None:
+    iam, calls = lake.client("iam"), f"{lake.laptop.url}/_headwater/calls?role="
+    sources = [*lake.environment.sources, "landing"]
+    for role in (*(f"crawl-{each}" for each in sources), "crawl-pipeline"):
+        name = lake.environment.resource(role)
+        policy = iam.get_role_policy(RoleName=name, PolicyName="Access")["PolicyDocument"]
+        actions = [each["Action"] for each in policy["Statement"]]
+        allowed = {each for listed in actions for each in ([listed] if isinstance(listed, str) else listed)}
+        with urllib.request.urlopen(calls + name) as answer:
+            made = {NEEDED.get(each["action"], each["action"]) for each in json.load(answer)["calls"]}
+        assert made, name
+        assert made <= allowed, name

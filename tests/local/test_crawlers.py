@@ -1,4 +1,4 @@
-"""Crawlers of files on the laptop: a bucket's folders become tables that Athena can read, or a sentence says why not."""
+"""Crawlers of files on the laptop: folders of a bucket become tables that Athena reads, or a sentence says why not."""
 
 from __future__ import annotations
 

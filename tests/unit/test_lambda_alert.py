@@ -188,3 +188,26 @@ def test_a_warning_names_dataset_gate_value_and_what_was_expected(ledger: Ledger
 def test_the_runbook_has_the_page_of_every_alert() -> None:
     headings = [line.removeprefix("## ") for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")]
     assert set(PAGES) <= {heading.lower().replace(" ", "-") for heading in headings}
+
+
+def test_a_crawl_that_failed_is_told_without_the_ledger(ledger: Ledger, topic: Topic) -> None:
+    cause = '["headwater-test-crawl-crm"] failed. ["headwater-test-crawl-crm: the password is wrong"]'
+    handler.handle(event(name="a-name-of-its-own", error="CrawlersFailedError", cause=cause), None)
+    (message,) = topic.sent
+    assert "headwater-test-crawl-crm: the password is wrong" in message["Message"]
+    assert "start the state machine again" in message["Message"]
+    assert "explain" not in message["Message"]
+
+
+def test_an_alert_that_comes_after_the_redrive_began_does_not_fail_the_run_again(ledger: Ledger, topic: Topic) -> None:
+    for attempt in (0, 1):
+        ledger.start(RUN, "tickit", attempt)
+        ledger.record(Outcome(RUN, attempt, "ingest", "ecommerce.sales", "failed", cause="No table."))
+    handler.handle(event(error="DatasetsFailedError", redriveCount=0), None)
+    run = ledger.run(RUN)
+    assert run
+    assert (run.status, run.attempt) == ("running", 1)
+    handler.handle(event(error="DatasetsFailedError", redriveCount=1), None)
+    run = ledger.run(RUN)
+    assert run
+    assert run.status == "failed"
