@@ -21,7 +21,7 @@ OPERATORS = {
     "mustBeBetween": "between",
 }
 SEVERITIES = {"error": "error", "warning": "warn"}
-RESERVED = ("type_", "required_", "foreign_key_", "key_conflict")
+RESERVED = ("type_", "required_", "foreign_key_", "key_conflict", "append_only")
 PLACEHOLDER, COMPILED_PLACEHOLDER = "${table}", "{table}"
 
 

@@ -72,9 +72,9 @@ def from_source(task: Task) -> Load:
 
 
 def window_of(task: Task) -> Window | None:
-    job, dataset = task.job, task.dataset
-    interval = job.lake.pipeline(job.run.pipeline).interval_hours
-    return window(dataset, job.mode, job.ledger.head(dataset.id), job.run.logical, interval)
+    job, dataset, mode = task.job, task.dataset, task.job.mode
+    interval = job.lake.pipeline(job.run.pipeline).interval_hours if mode == "backfill" else 0
+    return window(dataset, mode, job.ledger.head(dataset.id), job.run.logical, interval)
 
 
 def show(task: Task, rows: DataFrame, prefix: str) -> None:
