@@ -36,18 +36,28 @@ class RunHistory(Items):
     def start(self, run: str, pipeline: str, attempt: int = 0, mode: Mode | None = None) -> None:
         """The run is running, in this attempt; starting it again changes nothing, and a success stays one."""
         now = self._now()
-        first = {"pipeline": pipeline, "mode": mode or "run", "status": "running", "attempt": attempt, "started_at": now}
+        first = {
+            "pipeline": pipeline,
+            "mode": mode or "run",
+            "status": "running",
+            "attempt": attempt,
+            "started_at": now,
+        }
         first |= {"run": run, "gsi_pk": f"PIPELINE#{pipeline}", "gsi_sk": now}
         if not self._put_new(f"RUN#{run}", "RUN", first):
             again = {"status": "running", "attempt": attempt} | ({"mode": mode} if mode else {})
             when = "#attempt < :attempt AND #status <> :succeeded"
             self._set(f"RUN#{run}", "RUN", again, when, attempt=attempt, succeeded="succeeded")
 
-    def finish(self, run: str, status: RunStatus) -> None:
-        """How the run ended; a success is never taken back."""
+    def finish(self, run: str, status: RunStatus, attempt: int | None = None) -> None:
+        """How the run ended; a success is never taken back, and a later attempt than the failed `attempt` goes on."""
         ended = {"status": status, "finished_at": self._now()}
-        when = "attribute_exists(pk) AND #status <> :succeeded"
-        if self._set(f"RUN#{run}", "RUN", ended, when, succeeded="succeeded") is None and self.run(run) is None:
+        when, given = "attribute_exists(pk) AND #status <> :succeeded", {"succeeded": "succeeded"}
+        last: Item = {} if attempt is None else {"attempt": attempt}
+        done = self._set(
+            f"RUN#{run}", "RUN", ended, f"{when} AND #attempt <= :attempt" if last else when, **given, **last
+        )
+        if done is None and self.run(run) is None:
             raise RunNotFoundError(f"The run '{run}': expected in the ledger. Start it before it is finished.")
 
     def run(self, run: str) -> Run | None:

@@ -86,10 +86,10 @@ def alert(detail: dict[str, Any], failures: tuple[Failure, ...], warnings: tuple
     return Alert(pipeline, detail["name"], detail["status"], failures, runbook, name, bool(run), warnings)
 
 
-def remember(ledger: Ledger, run: RunId) -> None:
+def remember(ledger: Ledger, run: RunId, attempt: int) -> None:
     """Conclude tells the ledger how a run ended, unless the execution did not get there, or not even to Plan."""
-    ledger.start(str(run), run.pipeline)
-    ledger.finish(str(run), "failed")
+    ledger.start(str(run), run.pipeline, attempt)
+    ledger.finish(str(run), "failed", attempt)  # a redrive that has begun meanwhile goes on
 
 
 def failures(detail: dict[str, Any], ledger: Ledger) -> tuple[Failure, ...]:
@@ -114,5 +114,5 @@ def handle(event: dict[str, Any], context: object) -> dict[str, str]:
     told = alert(detail, () if succeeded else failures(detail, ledger), warnings, lake)
     publish(told, lake.environment.topic_arn, client("sns"))
     if (run := run_of(detail)) and not succeeded:
-        remember(ledger, run)
+        remember(ledger, run, int(detail.get("redriveCount") or 0))
     return {"alert": told.subject}

@@ -44,6 +44,6 @@ def handle(event: dict[str, Any], context: object) -> dict[str, bool]:
     if not lines:
         ledger.finish(run, "succeeded")
     elif attempt <= planned.attempt:
-        ledger.finish(run, "failed")
+        ledger.finish(run, "failed", attempt)
         raise DatasetsFailedError(f"{len(lines)} failed in {run}: {named(lines, limit=25)}")
     return {"again": bool(lines)}
