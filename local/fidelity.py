@@ -15,10 +15,11 @@ LEVELS = ("real", "simulated", "refused")
 
 
 def rows() -> list[tuple[str, str, str, str]]:
-    """The FIDELITY of every module of local/services: service, what, engine, level."""
+    """The FIDELITY of the sources and of every module of local/services: service, what, engine, level."""
     found = []
-    for module in pkgutil.iter_modules(local.services.__path__):
-        rows = getattr(importlib.import_module(f"local.services.{module.name}"), "FIDELITY", ())
+    names = (f"local.services.{module.name}" for module in pkgutil.iter_modules(local.services.__path__))
+    for name in ("local.source", *names):
+        rows = getattr(importlib.import_module(name), "FIDELITY", ())
         found += [(str(service), str(what), str(engine), str(level)) for service, what, engine, level in rows]
     return sorted(found, key=lambda row: (row[0].lower(), LEVELS.index(row[3])))
 

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
 FILE = "sources.json"  # ports and administrators' passwords, for the owner of the laptop only
 START: dict[str, Callable[[Path, int], Any]] = {"postgresql": postgres.start, "mysql": mariadb.start, "h2": h2.start}
+FIDELITY = (
+    ("Source databases", "PostgreSQL: a server with users that only read, by their secrets", "PostgreSQL 18", "real"),
+    ("Source databases", "MySQL: a server with users that only read, by their secrets; MySQL's own driver",
+     "MariaDB 11.4", "real"),
+    ("Source databases", "MySQL: JSON as a type of its own, caching_sha2_password, TLS", "MariaDB has others",
+     "simulated"),
+    ("Source databases", "SQL Server: mixed case, reserved words, bit, datetime2, money, nvarchar(max), TOP, [x]",
+     "H2 2.3 in SQL Server mode", "simulated"),
+    ("Source databases", "SQL Server: float comes in single precision, uniqueidentifier as bytes, dates before 1582 "
+     "shifted by days", "H2 2.3 in SQL Server mode", "simulated"),
+    ("Source databases", "SQL Server: dbo, DATETIMEOFFSET, TRY_CAST, sys.*, TLS", "", "refused"),
+)  # fmt: skip
 SERVERS: dict[str, Any] = {"postgresql": postgres.Server, "mysql": mariadb.Server, "h2": h2.Server}
 
 

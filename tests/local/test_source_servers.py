@@ -148,6 +148,20 @@ def test_text_arrives_as_it_was_given(servers: dict[Engine, Server], engine: Eng
     assert [text for _, text in found] == given
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'SELECT count(*) FROM dbo."Customers"',
+        "SELECT TRY_CAST('1' AS int)",
+        "SELECT name FROM sys.tables",
+        "SELECT CAST('2024-01-01 00:00:00 +02:00' AS datetimeoffset)",
+    ],
+)
+def test_what_h2_lacks_of_sql_server_it_refuses(servers: dict[Engine, Server], statement: str) -> None:
+    with pytest.raises(ServerError):
+        ask("h2", servers["h2"], "crm", "reader", RIGHT, statement)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_port_in_use_is_named(servers: dict[Engine, Server], engine: Engine, tmp_path: Path) -> None:
     port = servers[engine].port
