@@ -77,11 +77,9 @@ def reported(lake: Target, dataset: str | None, *, crawl: bool = False) -> Repor
 
     wanted = _datasets(lake, dataset)
     sources = sorted({each.source for each in wanted})
-    if crawl:
-        for source in sources:
-            discovered.crawl(lake, source)
     looked = [*sources, *([] if dataset else [discovered.LANDING])]
-    crawls = tuple(discovered.last_crawl(lake, source) for source in looked)
+    look = discovered.crawl if crawl else discovered.last_crawl
+    crawls = tuple(look(lake, source) for source in looked)
     known = {source for source, each in zip(looked, crawls, strict=True) if each.status != "NEVER"}
     drifts = [drift for each in wanted if each.source in known for drift in _drifts(lake, each)]
     return Report(tuple(drifts), crawls)
@@ -143,7 +141,7 @@ def _show(report: Report) -> None:
     if report.drifts:
         told = [(each.dataset, each.grade, each.kind, str(each)) for each in report.drifts]
         table("Drift", ("dataset", "class", "what", "in the source"), told)
-    else:
+    elif any(each.status == "SUCCEEDED" for each in report.crawls):
         console.print("No drift: the sources are as the contracts say, as far as crawlers have looked.")
     rows = [(each.crawler, each.status, f"{each.at:%Y-%m-%d %H:%M:%S}" if each.at else "") for each in report.crawls]
     table("\nLast crawls", ("crawler", "status", "at"), rows)

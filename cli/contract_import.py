@@ -49,8 +49,8 @@ def imported(lake: Target, table: str, name: str | None, *, crawl: bool, live: b
     from contracts.draft import draft, lake_name
 
     source, wanted = _asked(lake, table)
-    if crawl:
-        discovered.crawl(lake, source)
+    if crawl and (ended := discovered.crawl(lake, source)).status != "SUCCEEDED":
+        raise CommandError(ended.sentence)
     found = _table(lake, source, wanted)
     own = found.path[-1]
     dataset = f"{source}.{name or lake_name(own, ())}"
