@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import gates, iceberg
@@ -9,12 +11,11 @@ from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, K
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
 from glue_jobs.failures import DatasetError, GateFailedError
-from glue_jobs.inputs import Inputs, as_made
+from glue_jobs.inputs import MADE_OF, Inputs, as_made
 from glue_jobs.publish import Candidate, write
+from glue_jobs.watermarks import version_of
 from glue_jobs.work import Task
 from lake.ledger import Outcome
-
-MADE_OF = "headwater.made_of"  # in a snapshot's summary: the model's contract and SQL, and the snapshots it read
 
 
 class Build:
@@ -36,8 +37,7 @@ class Build:
         try:
             facts = {**facts_of(counted), "snapshot_from": base}
             _require_clean(task, facts)
-            watermark = task.job.run.logical.isoformat()
-            candidate = write(task, base, kept, facts, watermark, {"made_of": made_of})
+            candidate = write(task, base, kept, facts, version(task).isoformat(), {"made_of": made_of})
         finally:
             kept.unpersist()
         gates.audit(task, candidate, facts)
@@ -54,7 +54,7 @@ class Build:
         return task.succeeded(unchanged=rows, snapshot_from=base, snapshot_to=base)
 
     def _judged(self, task: Task, base: int | None) -> DataFrame:
-        spark, dataset, logical = task.job.spark, task.dataset, task.job.run.logical
+        spark, dataset = task.job.spark, task.dataset
         self._inputs.show(dataset)
         rows = spark.sql(str(dataset.sql))
         if missing := [column.name for column in dataset.columns if column.name not in rows.columns]:
@@ -62,11 +62,14 @@ class Build:
                 f"The model {dataset.id} gives no column '{missing[0]}', which its contract has.",
                 f"Correct models/{dataset.name}.sql or the contract, then redrive the execution.",
             )
-        conformed = conform(rows, as_made(dataset), logical, self._inputs.parents(dataset))
+        conformed = conform(rows, as_made(dataset), version(task), self._inputs.parents(dataset))
         held = None if base is None else iceberg.read(spark, task.table, base)
-        # what a later run has written is not this one's to delete
-        known = Known(deletes=F.col("_version") <= F.lit(int(logical.timestamp())).cast("timestamp"))
-        return classify(conformed, held, dataset.key, known)
+        return classify(conformed, held, dataset.key, Known(deletes=F.lit(True)))
+
+
+def version(task: Task) -> datetime:
+    """Of the rows that are built now: they follow those that are there, also in a run of an earlier time."""
+    return version_of(task.job.run.logical, task.job.ledger.head(task.dataset.id))
 
 
 def _require_clean(task: Task, facts: dict[str, object]) -> None:

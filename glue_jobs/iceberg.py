@@ -53,6 +53,12 @@ def content(spark: SparkSession, table: str, snapshot: int | None) -> int | None
     return int(said[CONTENT]) if CONTENT in said else snapshot
 
 
+def order(spark: SparkSession, table: str, snapshot: int | None) -> int:
+    """A number that is higher for every later snapshot of the table; 0 where it has none, or no longer."""
+    found = None if snapshot is None else load(spark, table).snapshot(snapshot)
+    return 0 if found is None else int(found.sequenceNumber())
+
+
 def weigh(spark: SparkSession, table: str) -> dict[str, int]:
     """How many data files, delete files, bytes and snapshots the table has."""
     found = load(spark, table)

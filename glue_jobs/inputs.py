@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
@@ -14,16 +14,35 @@ from glue_jobs.work import Job
 from lake.model import Dataset, Reference
 from lake.parts import GOLD
 
+MADE_OF = "headwater.made_of"  # in a snapshot's summary: the model's contract and SQL, and the snapshots it read
+
 
 class Inputs:
-    """The snapshots that this run published; of tables that it did not work on, their published ones."""
+    """The snapshots that this run published; of tables that it did not work on, their published ones.
 
-    def __init__(self, job: Job, models: Iterable[Dataset]) -> None:
+    Where another run has built gold of later ones meanwhile, all are the published ones: gold does not go back.
+    """
+
+    def __init__(self, job: Job, models: Sequence[Dataset]) -> None:
         self._job = job
         refined = [each for each in job.ledger.outcomes(str(job.run)) if each.step == "refine"]
         mine = {each.dataset: each.snapshot_to for each in refined if each.status == "succeeded"}
-        heads = job.ledger.heads({name for model in models for name in needs(model)} - mine.keys())
-        self._snapshots = {name: head.snapshot for name, head in heads.items()} | mine
+        heads = job.ledger.heads({name for model in models for name in needs(model)})
+        published = {name: head.snapshot for name, head in heads.items()}
+        passed = any(self._later(model, mine) for model in models)
+        self._snapshots = mine | published if passed else published | mine
+
+    def _later(self, model: Dataset, mine: Mapping[str, int | None]) -> bool:
+        """Whether the gold that is published was made of a later snapshot than this run's."""
+        spark, lake = self._job.spark, self._job.lake
+        base = iceberg.head(spark, lake.table(model))
+        said = "" if base is None else iceberg.summary(spark, lake.table(model), base).get(MADE_OF, "")
+        for name, _, snapshot in (each.partition("@") for each in said.split()[1:]):
+            if name in mine and snapshot.isdecimal() and int(snapshot) != mine[name]:
+                table = lake.table(lake.dataset(name))
+                if iceberg.order(spark, table, int(snapshot)) > iceberg.order(spark, table, mine[name]):
+                    return True
+        return False
 
     def pin(self, dataset: str, snapshot: int | None) -> None:
         """A table that this run has built: models after it read what will be published."""

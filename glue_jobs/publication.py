@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from glue_jobs import iceberg
+from glue_jobs.build import version
 from glue_jobs.failures import MainMovedError, PublicationCutOffError
-from glue_jobs.publish import Candidate, move, publish
+from glue_jobs.publish import WATERMARK, Candidate, move, publish
 from glue_jobs.work import Job, Task
 from lake.ledger import Intent, Lease
 from lake.model import UnknownDatasetError
@@ -28,7 +29,7 @@ def publish_all(job: Job, built: Sequence[Built]) -> None:
     for task, lease, each in built:  # nothing but this between the tables: until the last has moved, they differ
         move(task, lease, each.base, each.snapshot)
     for task, lease, candidate in built:
-        publish(task, lease, candidate, job.run.logical.isoformat())
+        publish(task, lease, candidate, version(task).isoformat())
     if moves:
         job.ledger.settle(str(job.run))
 
@@ -57,7 +58,7 @@ def finish(job: Job, intent: Intent) -> None:
         with task.lease() as lease:
             move(task, lease, each["from"], each["to"])
             if iceberg.head(job.spark, task.table) == each["to"]:  # past it, the head is a later run's to say
-                watermark = RunId.parse(intent.run).logical.isoformat()
+                watermark = iceberg.summary(job.spark, task.table, each["to"])[WATERMARK]
                 job.ledger.publish_head(task.dataset.id, each["to"], intent.run, watermark, lease.fence)
     job.ledger.settle(intent.run)
 

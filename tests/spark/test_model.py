@@ -128,3 +128,21 @@ def test_a_publication_that_cannot_be_finished_says_which_command_settles_it(sho
     with pytest.raises(PublicationCutOffError, match=f"publication of {run} was cut off.*headwater ledger repair"):
         publication.roll_forward(shop.run(FIRST))
     assert [each.run for each in shop.ledger.intents()] == [run]
+
+
+def test_gold_follows_silver_in_a_run_of_an_earlier_time(shop: Shop) -> None:
+    shop.build(shop.run(FIRST))
+    backfill = shop.run([*FIRST, ("4", "2", "50.00", T1)], job=shop.job("shop-20251231T0000-01"))
+    assert [each.superseded for each in shop.build(backfill)] == [0, 0]
+    assert totals(shop) == [(1, "15.00"), (2, "51.00")]
+    shop.build(shop.run([*FIRST, ("4", "2", "60.00", T2)]))
+    assert totals(shop) == [(1, "15.00"), (2, "61.00")]
+
+
+def test_gold_does_not_go_back_when_an_earlier_run_is_the_last_to_build_it(shop: Shop) -> None:
+    first = shop.run(FIRST)
+    second = shop.run([*FIRST, ("4", "2", "50.00", T1)])
+    shop.build(second)
+    before = totals(shop)
+    assert {each.status for each in shop.build(first)} == {"succeeded"}
+    assert totals(shop) == before == [(1, "15.00"), (2, "51.00")]
