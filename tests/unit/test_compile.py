@@ -44,7 +44,7 @@ def test_the_compiled_environment_holds_the_names_that_config_makes(lake: Lake) 
     local, known = config.load("local"), lake.environment
     assert known.buckets["gold"] == local.bucket("gold")
     assert known.databases["silver"] == local.database("silver")
-    assert known.connections == {"saas": "headwater-local-saas", "ecommerce": "headwater-local-ecommerce"}
+    assert known.connections == {name: f"headwater-local-{name}" for name in ("saas", "ecommerce", "crm")}
     assert known.resources["tickit"] == "headwater-local-tickit"
     assert lake.location(lake.dataset("gold.dim_event")) == f"s3://{local.bucket('gold')}/dim_event/"
 
@@ -80,10 +80,10 @@ def test_a_grown_lake_compiles_with_all_its_datasets_in_pipelines(tmp_path: Path
 
 def test_a_source_without_a_database_is_refused(tmp_path: Path) -> None:
     root = shipped(tmp_path)
-    text = (root / "contracts/saas/category.odcs.yaml").read_text().replace("urn:headwater:saas:", "urn:headwater:crm:")
-    (root / "contracts/crm").mkdir()
-    (root / "contracts/crm/category.odcs.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=r"config/dev.yaml:\d+: sources: 'crm': expected among sources"):
+    text = (root / "contracts/saas/category.odcs.yaml").read_text().replace("urn:headwater:saas:", "urn:headwater:erp:")
+    (root / "contracts/erp").mkdir()
+    (root / "contracts/erp/category.odcs.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=r"config/dev.yaml:\d+: sources: 'erp': expected among sources"):
         compile.write(tmp_path / "out", config.load("dev"), root)
 
 

@@ -88,7 +88,7 @@ def test_h2_stands_in_for_sql_server_on_the_laptop_only(tmp_path: Path) -> None:
 
 
 def test_off_is_a_word_and_not_a_boolean() -> None:
-    assert config.load("local").schedules == {"tickit": "off"}
+    assert config.load("local").schedules["tickit"] == "off"
 
 
 def test_an_unknown_environment_names_the_nearest() -> None:

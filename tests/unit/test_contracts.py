@@ -17,18 +17,21 @@ def datasets() -> dict[str, Dataset]:
     return contracts.load_all()
 
 
-def test_every_dataset_of_the_ticket_lake_has_a_contract(datasets: dict[str, Dataset]) -> None:
+def test_every_dataset_of_the_lake_has_a_contract(datasets: dict[str, Dataset]) -> None:
     silver = {f"saas.{name}" for name in ("users", "venue", "category", "event")}
     silver |= {f"ecommerce.{name}" for name in ("date", "listing", "sales")}
+    silver |= {f"crm.{name}" for name in ("customers", "campaigns", "responses")}
     gold = {f"gold.{name}" for name in ("sales_by_category", "sales_by_date", "dim_seller", "dim_event")}
     assert set(datasets) == silver | gold
 
 
-def test_names_addresses_and_numbers_of_people_are_pii(datasets: dict[str, Dataset]) -> None:
+def test_what_tells_of_a_person_is_pii(datasets: dict[str, Dataset]) -> None:
     columns = [(each.id, column) for each in datasets.values() for column in each.columns]
     personal = {(dataset, column.name) for dataset, column in columns if column.classification == "pii"}
     assert personal == {
         *(("saas.users", name) for name in ("first_name", "last_name", "email", "phone")),
+        *(("crm.customers", name) for name in ("first_name", "last_name", "email", "born_on", "credit_limit", "notes")),
+        ("crm.responses", "response_text"),
         *(("gold.dim_seller", name) for name in ("first_name", "last_name")),
         *((f"gold.{table}", name) for table in ("sales_by_category", "sales_by_date") for name in ("seller", "buyer")),
     }
