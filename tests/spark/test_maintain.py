@@ -65,7 +65,7 @@ def shop(spark: SparkSession, warehouse: Path) -> Iterator[Shop]:
         made = Shop(spark, ledger, warehouse, name="maintained")
         contract = {"partition_by": ["days(changed_at)"], "sort_by": ["order_id"], "references": [], "gates": []}
         made.with_contracts(orders=contract)
-        work(made.job(), "apply", [ORDERS], apply.apply)
+        work(made.job(), "apply", [ORDERS, TOTALS], apply.apply)
         load(made, order(1, "0.50", 1), order(2, "0.50", 1), order(3, "0.50", 2))
         yield made
 
