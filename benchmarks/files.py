@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 from benchmarks import sales
 from benchmarks.folder_lake import Measured, dataset_of, measured_lake
@@ -70,12 +71,13 @@ def _maintain(measured: Measured, day: int) -> None:
 
 def _weighed(measured: Measured) -> dict[str, float]:
     spark, table = measured.spark, measured.lake.table(measured.lake.dataset(measured.dataset))
-    weights = iceberg.weigh(spark, table)
+    weights, jvm = iceberg.weigh(spark, table), cast(Any, spark._jvm)
 
     def plan() -> None:
         tasks = iceberg.load(spark, table).newScan().planFiles()
-        sum(1 for _ in tasks)
+        counted = jvm.org.apache.iceberg.relocated.com.google.common.collect.Iterables.size(tasks)
         tasks.close()
+        assert counted == weights["files"]
 
     def read() -> None:
         spark.sql(f"SELECT sum(price_paid), count(DISTINCT seller_id) FROM {table}").collect()
