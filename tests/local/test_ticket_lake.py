@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from cli import execution
+from cli import execution, quarantine
 from cli.query import fetch
 from local import laptop, tickit
 from tests.local.ticket_lake import TicketLake, ticket_lake
@@ -125,6 +126,38 @@ def test_every_call_of_a_role_is_one_that_its_policies_allow(lake: TicketLake, f
     assert len(made) > 50
     refused = [call for call in made if not any(_allows(each, call[1], call[2]) for each in allowed[call[0]])]
     assert sorted(refused) == []
+
+
+def test_the_quarantine_commands_tell_and_mend_what_was_refused(
+    lake: TicketLake, first: execution.Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.target.target", lambda env: lake.target)
+
+    listed = {(each["dataset"], each["rule"]): each["rows"] for each in json.loads(_quarantine("list", "--json"))}
+    assert listed == {
+        (name, rule): n for name, known in tickit.expected().items() for rule, n in known.quarantined.items()
+    }
+    [shown] = json.loads(_quarantine("show", "saas.users", "--rule", "email_pattern", "--limit", "1", "--json"))
+    assert (shown["row"]["email"], shown["first_run"], shown["state"]) == ("***", first.run, "open")
+    assert shown["rules"]["email_pattern"].startswith("email RLIKE")
+    [shown] = json.loads(
+        _quarantine("show", "saas.users", "--rule", "email_pattern", "--limit", "1", "--reveal", "--json")
+    )
+    assert "@" in shown["row"]["email"]
+
+    with lake.source("saas") as connection:
+        connection.execute("UPDATE venue SET venuename = trim(venuename)")
+        connection.execute("DELETE FROM venue WHERE venuename IS NULL")
+    assert "2 replayed, 1 dropped, 0 still open" in _quarantine("replay", "saas.venue")
+    assert "nothing to replay" in _quarantine("replay", "saas.venue")
+    assert len(lake.rows("silver", "saas_venue")) == tickit.SIZES["saas.venue"] - 1
+    assert "no row of saas.venue with state 'open'" in _quarantine("list", "saas.venue", "--state", "open")
+
+
+def _quarantine(*arguments: str) -> str:
+    """What the command says."""
+    done = CliRunner().invoke(quarantine.app, list(arguments), catch_exceptions=False)
+    return str(done.stdout) if "--json" in arguments else str(done.output)
 
 
 PERMISSIONS = {
