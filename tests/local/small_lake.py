@@ -11,6 +11,7 @@ from typing import Any
 
 import config
 from cli.target import Target
+from lake.runs import RunId
 from local import deploy, synthesis
 from local.engines import postgres
 from local.laptop import Laptop
@@ -88,9 +89,12 @@ class SmallLake(TicketLake):
         heads = ledger.heads([DATASET, *(f"gold.{each}" for each in GOLD)])
         published = {dataset: head.snapshot for dataset, head in heads.items()}
         current = {name: table.current_snapshot().snapshot_id for name, table in tables.items()}
+        # what a failed gate refused stays to be looked at, until its run is redriven or a week has passed
+        kept = tuple(RunId.parse(run.run).branches for run in ledger.runs(PIPELINE, 100) if run.status == "failed")
+        branches = [ref for table in tables.values() for ref in table.metadata.refs if ref != "main"]
         return {
             "leases": ledger.holders(f"lake.{each}" for each in tables),
-            "branches": [ref for table in tables.values() for ref in table.metadata.refs if ref != "main"],
+            "branches": [each for each in branches if not each.startswith(kept)],
             "intents": ledger.intents(),
             "heads are what readers see": set(published.values()) == set(current.values()),
         }

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local.small_lake import SETTLED, SmallLake, small_lake
-from tests.local.test_runs import kill_at_each_step, silver, source
+from tests.local.small_lake import SmallLake, small_lake
+from tests.local.test_runs import assert_true, kill_at_each_step
 
 
 @pytest.fixture(scope="module")
@@ -19,5 +19,4 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
 
 def test_a_jvm_killed_at_each_step_leaves_the_same_tables(lake: SmallLake) -> None:
     kill_at_each_step(lake, "java")
-    assert silver(lake) == source(lake)
-    assert lake.settled() == SETTLED
+    assert_true(lake)
