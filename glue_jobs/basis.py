@@ -8,6 +8,7 @@ from datetime import datetime
 from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import iceberg, pruning, tombstones
+from glue_jobs.bronze import read
 from glue_jobs.changes import Known
 from glue_jobs.failures import LoadMissingError
 from glue_jobs.watermarks import late
@@ -91,7 +92,7 @@ class Basis:
 
     def _keys(self, load: Load) -> DataFrame:
         files = load.files if load.complete else load.keys
-        return keys(self.task.job.spark.read.format("avro").load(list(files)), self.task.dataset)
+        return keys(read(self.task.job.spark, files), self.task.dataset)
 
 
 def basis(task: Task) -> Basis:
@@ -105,7 +106,7 @@ def basis(task: Task) -> Basis:
 
 
 def bronze(job: Job, load: Load) -> DataFrame:
-    return job.spark.read.format("avro").load(list(load.files))
+    return read(job.spark, load.files)
 
 
 def keys(rows: DataFrame, dataset: Dataset) -> DataFrame:

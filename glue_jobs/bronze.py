@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 from pyspark.sql import DataFrame, Observation, SparkSession, functions as F
 from pyspark.sql.types import StructType, TimestampNTZType
 
+CODE = re.compile("_x([0-9a-f]{4,6})_")
 PARTITION_KEYS = ("logical", "run")
 FORMAT = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat",
@@ -19,13 +21,42 @@ FORMAT = {
 
 def as_ingested(rows: DataFrame, run: str) -> DataFrame:
     """The rows as they came, when and by which run; a time without a zone is taken for UTC."""
+    times = {each.name for each in rows.schema.fields if isinstance(each.dataType, TimestampNTZType)}
+    rows = storable(rows)
     columns = [
-        F.col(f"`{each.name}`").cast("timestamp").alias(each.name)
-        if isinstance(each.dataType, TimestampNTZType)
-        else F.col(f"`{each.name}`")
-        for each in rows.schema.fields
+        F.col(name).cast("timestamp").alias(name) if source_name(name) in times else F.col(name)
+        for name in rows.columns
     ]
     return rows.select(*columns, F.current_timestamp().alias("_ingested_at"), F.lit(run).alias("_run"))
+
+
+def storable(rows: DataFrame) -> DataFrame:
+    """The rows by names that Avro can hold."""
+    return rows.toDF(*(avro_name(name) for name in rows.columns))
+
+
+def read(spark: SparkSession, files: Iterable[str]) -> DataFrame:
+    """The rows of a load's files by their source's names."""
+    rows = spark.read.format("avro").load(list(files))
+    return rows.toDF(*(source_name(name) for name in rows.columns))
+
+
+def avro_name(name: str) -> str:
+    """A source's name in letters, digits and _; what Avro cannot hold as XML does: `a b` is `a_x0020_b`."""
+    return "".join(each if _holds(name, number) else f"_x{ord(each):04x}_" for number, each in enumerate(name))
+
+
+def source_name(name: str) -> str:
+    """The name that `avro_name` was given."""
+    return CODE.sub(lambda found: chr(int(found[1], 16)), name)
+
+
+def _holds(name: str, place: int) -> bool:
+    """Whether Avro holds this character of the name, and nobody would take it for a code."""
+    each = name[place]
+    if each == "_":
+        return not CODE.match(name, place)
+    return (each.isalpha() and ord(each) < 0x10000) or (place > 0 and each in "0123456789")
 
 
 def write(rows: DataFrame, prefix: str) -> tuple[list[str], int]:

@@ -56,7 +56,7 @@ def from_source(task: Task) -> Load:
     per_partition, keys = job.lake.environment.rows_per_partition, list[str]()
     if dataset.deletes and part.window and job.mode != "backfill":
         every = Reading(job.spark, source, dataset, None).rows(per_partition, part.key_columns)
-        keys, _ = bronze.write(every, job.lake.keys_prefix(dataset, task.run, job.attempt))
+        keys, _ = bronze.write(bronze.storable(every), job.lake.keys_prefix(dataset, task.run, job.attempt))
     read, cursors = part.rows(per_partition), Observation(f"cursors {prefix}")
     if part.window:
         read = read.observe(cursors, F.count(F.col(f"`{part.cursor[0]}`")).alias("rows"))

@@ -32,6 +32,8 @@ COMMON = (
     Hard("From", "decimal(12,4)", "decimal(12,4)", ("0.0001", "-99999999.9999"), ("0.0001", "-99999999.9999")),
     Hard("bornOn", "date", "date", ("DATE '1899-12-31'", "DATE '1600-02-29'"), ("1899-12-31", "1600-02-29")),
     Hard("Empty", "varchar(10)", "string", ("''", "' '"), ("", " ")),
+    Hard("E-Mail a.b", "varchar(10)", "string", _both("'x'"), _both("x")),
+    Hard("Größe_x0020_", "int", "int", _both("7"), _both("7")),
 )
 NEVER = Hard("Never", "date", "date", ("DATE '0001-01-01'", "DATE '1582-10-04'"), ("0001-01-01", "1582-10-04"))
 POSTGRESQL = (

@@ -276,12 +276,12 @@ def _lake(folder: Path, warehouse: Path) -> FolderLake:
 def _contract(source: str, name: str, table: str, columns: list[tuple[str, str]]) -> dict[str, Any]:
     properties = [
         {
-            "id": column,
+            "id": _lake_name(column),
             "name": _lake_name(column),
             "physicalType": kind,
             "classification": "internal",
             "description": "Hard.",
-            "transformSourceObjects": [f"{table}.{column}"],
+            "transformSourceObjects": [f'{table}."{column}"'],
             **({"required": True, "primaryKey": True} if column == "Key" else {}),
         }
         for column, kind in columns
@@ -297,4 +297,5 @@ def _contract(source: str, name: str, table: str, columns: list[tuple[str, str]]
 
 
 def _lake_name(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return re.sub(r"[^a-z0-9_]", "_", words)
