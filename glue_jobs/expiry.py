@@ -9,6 +9,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from glue_jobs import iceberg
+from lake.runs import BRANCHES
 
 
 def expirable(table: Any, needed: Collection[int], now: datetime, days: int) -> list[int]:
@@ -37,6 +38,9 @@ def overdue_branches(table: Any, now: datetime) -> list[str]:
     for name, ref in dict(table.refs()).items():
         age = ref.maxRefAgeMs()
         snapshot = table.snapshot(ref.snapshotId())
+        if age is None and str(name).startswith(BRANCHES):
+            # a dead attempt wrote late to its branch, which was gone: Iceberg made another, to be kept for ever
+            age = timedelta(days=iceberg.BRANCH_DAYS).total_seconds() * 1000
         if str(name) == iceberg.MAIN or age is None or snapshot is None:
             continue
         if int(snapshot.timestampMillis()) + int(age) < _millis(now):

@@ -9,6 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 MAIN = "main"
+BRANCH_DAYS = 7  # that the branch of an attempt is kept which published nothing
 RECENT = 100  # snapshots among which a run that is tried again looks for its own
 CONTENT = "headwater.content"  # in the summary of a commit that only rewrote files: the snapshot whose rows these are
 WEIGHTS = {"files": "total-data-files", "deletes": "total-delete-files", "bytes": "total-files-size"}
@@ -89,7 +90,7 @@ def new_branch(spark: SparkSession, table: str, name: str) -> str:
     taken = set(dict(load(spark, table).refs()))
     numbers = (f"{name}_{number}" for number in range(2, len(taken) + 3))
     free = name if name not in taken else next(each for each in numbers if each not in taken)
-    spark.sql(f"ALTER TABLE {table} CREATE BRANCH `{free}` RETAIN 7 DAYS")
+    spark.sql(f"ALTER TABLE {table} CREATE BRANCH `{free}` RETAIN {BRANCH_DAYS} DAYS")
     return free
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 LOGICAL_FORMAT = "%Y%m%dT%H%M"
 MAINTENANCE = "maintain"  # whose runs are named like a pipeline's
+BRANCHES = "run_"  # what the name of every run's branch begins with
 _PATTERN = re.compile(r"(?P<pipeline>[a-z0-9_]+)-(?P<logical>\d{8}T\d{4})-(?P<number>\d{2})")
 _GRID = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday, so that days begin at midnight and weeks on Monday
 _MAX_LENGTH = 80  # of a Step Functions execution name
@@ -60,7 +61,7 @@ class RunId:
     @property
     def branches(self) -> str:
         """What the names of the branches of all its attempts, and of no other run, begin with."""
-        return f"run_{self}_A".replace("-", "_")
+        return f"{BRANCHES}{self}_A".replace("-", "_")
 
     def __str__(self) -> str:
         return f"{self.pipeline}-{self.logical_text}-{self.number:02}"
