@@ -70,7 +70,7 @@ def status(env: EnvOption = "local", json: JsonOption = False) -> None:
     table("Runs", ("run", "mode", "status", "attempts", "started (UTC)", "seconds"), rows)
     table(
         "\nPublished",
-        ("dataset", "load mode", "by run", "at (UTC)", "watermark", "age h", "written by"),
+        ("dataset", "load mode", "by run", "at (UTC)", "watermark", "behind h", "written by"),
         [_published(lake.dataset(each).load_mode, each, heads.get(each), held.get(each)) for each in sorted(datasets)],
     )
     for run in unfinished:
@@ -85,8 +85,9 @@ def _published(mode: str, dataset: str, head: Head | None, held: Held | None) ->
 
 
 def _hours(head: Head) -> float:
-    """How far what readers see lies behind now: by its watermark, else by when it was published."""
-    seen = moment(head.watermark) or head.at
+    """How far what readers see lies behind now: by its cursor's watermark, else by when it was published."""
+    seen = moment(head.watermark) if head.cursor else None
+    seen = seen or head.at
     return (datetime.now(UTC) - seen).total_seconds() / 3600
 
 
