@@ -41,6 +41,27 @@ def test_a_writer_waits_for_a_lease_that_runs_out(make_ledger: Make, clock: Cloc
     assert clock.now.second >= 30
 
 
+def test_another_run_takes_over_what_a_crash_left_within_two_minutes(make_ledger: Make, clock: Clock) -> None:
+    crashed, before, told = make_ledger(), clock.now, list[str]()
+    crashed.lease(TABLE, "run-1", attempt=0).__enter__()
+    with make_ledger().lease(TABLE, "run-2", attempt=0, wait=300, waiting=told.append):
+        assert (clock.now - before).total_seconds() <= 121
+    assert told == ["run-1, attempt 0"]  # once, however long it waited
+
+
+def test_holders_are_those_that_hold_a_lease_now(make_ledger: Make, clock: Clock) -> None:
+    ledger = make_ledger()
+    with ledger.lease(TABLE, "run-1", seconds=30, attempt=2), ledger.lease("other", "headwater ledger repair"):
+        held = ledger.holders([TABLE, "other", "free"])
+        assert {name: (each.owner, each.attempt) for name, each in held.items()} == {
+            TABLE: ("run-1", 2),
+            "other": ("headwater ledger repair", None),
+        }
+        clock.sleep(31)
+        assert set(ledger.holders([TABLE, "other"])) == {"other"}
+    assert ledger.holders([TABLE, "other"]) == {}
+
+
 def test_whoever_lost_a_lease_may_write_no_more(make_ledger: Make, clock: Clock) -> None:
     late, next_ = make_ledger(), make_ledger()
     with late.lease(TABLE, "run-1", seconds=30) as lost:
