@@ -43,7 +43,8 @@ def test_a_writer_waits_for_a_lease_that_runs_out(make_ledger: Make, clock: Cloc
 
 def test_another_run_takes_over_what_a_crash_left_within_two_minutes(make_ledger: Make, clock: Clock) -> None:
     crashed, before, told = make_ledger(), clock.now, list[str]()
-    crashed.lease(TABLE, "run-1", attempt=0).__enter__()
+    left = crashed.lease(TABLE, "run-1", attempt=0)
+    left.__enter__()
     with make_ledger().lease(TABLE, "run-2", attempt=0, wait=300, waiting=told.append):
         assert (clock.now - before).total_seconds() <= 121
     assert told == ["run-1, attempt 0"]  # once, however long it waited
