@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
 
 from cli.errors import CommandError
 from cli.target import Target
@@ -42,10 +43,11 @@ def _tables(sql: str) -> Iterator[exp.Table]:
         raise CommandError(f"The query could not be read: {str(error).splitlines()[0]}") from error
     if not isinstance(tree, exp.Query):
         raise CommandError(f"The query '{sql[:40]}': expected a SELECT with --as-of. Leave --as-of out.")
-    named = {each.alias.lower() for each in tree.find_all(exp.CTE)}
-    for node in tree.find_all(exp.Table):
-        if not node.db and node.name.lower() in named:
+    for node, named in ((node, scope.cte_sources) for scope in traverse_scope(tree) for node in scope.tables):
+        if not node.db and node.name.lower() in map(str.lower, named):
             continue
+        if not isinstance(node.this, exp.Identifier):
+            raise CommandError(f"The source '{node.sql('athena')}': expected tables with --as-of. Leave --as-of out.")
         if node.args.get("version"):
             raise CommandError(f"The table '{node.name}' says itself as of when it is read. Leave --as-of out.")
         yield node

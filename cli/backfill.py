@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from lake.model import Pipeline
 
 DAY = "%Y-%m-%d"
-MOST_RUNS = 1000
-MOST_RUNS_OF_ONE = 99
+MOST_INTERVALS = 1000
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,18 @@ def backfill(
 ) -> None:
     """Load past intervals of incremental datasets from their sources, and refine and publish them in turn."""
     import pipelines
-    from cli.console import console, print_json
+    from cli.console import console, print_json, progress
     from cli.target import target
 
-    lake, described = target(env), pipelines.load(pipeline, target(env).root)
+    lake = target(env)
+    described = pipelines.load(pipeline, lake.root)
     wanted = intervals(described, first, last, datetime.now(UTC))
     done = load(lake, described, wanted, parallel, dataset or [], again)
     if json:
         print_json([asdict(each) for each in done])
     failed = [each for each in done if each.status not in ("SUCCEEDED", "loaded before")]
     for each in failed:
-        console.print(f"{each.logical} {each.status} {each.run}: {each.cause}", style="red", markup=False)
+        progress.print(f"{each.logical} {each.status} {each.run}: {each.cause}", style="red", markup=False)
     if failed:
         dates = ", ".join(each.logical for each in failed)
         raise CommandError(
@@ -91,9 +91,9 @@ def intervals(pipeline: Pipeline, first: str, last: str, now: datetime) -> list[
             f"The day '{last}': expected an interval that is over, and the one of {found[-1]:%Y-%m-%d %H:%M} ends at"
             f" {found[-1] + length:%Y-%m-%d %H:%M} UTC. End the range before it; `./headwater run` loads what is new."
         )
-    if len(found) > MOST_RUNS:
+    if len(found) > MOST_INTERVALS:
         raise CommandError(
-            f"The range {first} to {last}: expected at most {MOST_RUNS} intervals, and it has {len(found)}."
+            f"The range {first} to {last}: expected at most {MOST_INTERVALS} intervals, and it has {len(found)}."
             " Do it in parts, or replay whole tables."
         )
     return found
@@ -127,17 +127,18 @@ def _one(lake: Target, pipeline: Pipeline, logical: datetime, datasets: Sequence
     if held and not again and held[1] == "succeeded":
         return Interval(day, "", "loaded before")
     if held and held[1] == "running":  # an earlier call of this command was ended, its executions were not
-        return _told(day, execution.follow(lake, held[0], lambda *_: None))
+        return _told(day, execution.follow(lake, held[0]))
     run = execution.start(lake, pipeline.name, logical=logical, mode="backfill", datasets=tuple(datasets))
-    return _told(day, execution.follow(lake, run, lambda *_: None))
+    return _told(day, execution.follow(lake, run))
 
 
 def _earlier(lake: Target, pipeline: Pipeline, logical: datetime, datasets: Sequence[str]) -> tuple[str, str] | None:
     """The best that a backfill of this interval and at least these datasets came to: its run and status."""
+    from cli.execution import MOST_RUNS
     from lake.runs import RunId
 
     ledger, found = lake.ledger(), []
-    for number in range(1, MOST_RUNS_OF_ONE + 1):
+    for number in range(1, MOST_RUNS + 1):
         run = str(RunId(pipeline.name, logical, number))
         if (known := ledger.run(run)) is None:
             break

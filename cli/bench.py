@@ -11,14 +11,18 @@ from cli.errors import CommandError
 from cli.target import ROOT, JsonOption
 
 
+def benchmarks() -> list[str]:
+    """The modules of benchmarks/ that measure something."""
+    return sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "\ndef measure(" in path.read_text())
+
+
 def bench(
-    name: Annotated[str, typer.Argument(help="A benchmark: checks, files, growth, pipeline, rows, synth.")],
+    name: Annotated[str, typer.Argument(help=f"A benchmark: {', '.join(benchmarks())}.")],
     json: JsonOption = False,
 ) -> None:
     """Measure, print a table of figures and write them to docs/benchmarks.md; ratios hold on any machine."""
-    known = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "def measure" in path.read_text())
-    if name not in known:
-        raise CommandError(f"The benchmark '{name}': expected one of {', '.join(known)}.")
+    if name not in benchmarks():
+        raise CommandError(f"The benchmark '{name}': expected one of {', '.join(benchmarks())}. Name one of them.")
     from benchmarks import report
     from cli.console import print_json, table
     from local import prerequisites

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 PIPED_WIDTH = 160  # a file or another program has no width of its own, and wrapped tables cannot be read there
 
@@ -25,7 +26,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         number = bool(values) and all(isinstance(row[index], int | float) for row in values)
         shown.add_column(column, justify="right" if number else "left", overflow="fold")
     for row in values:
-        shown.add_row(*(_text(value) for value in row))
+        shown.add_row(*(Text(_text(value)) for value in row))  # not markup: a value may be in square brackets
     console.print(shown)
 
 

@@ -31,7 +31,7 @@ def check(
 ) -> None:
     """List what changed in contracts and what it would break; exits 1 for what readers would feel unannounced."""
     import contracts
-    from cli.console import console, print_json
+    from cli.console import console, print_json, progress
     from contracts import versions
     from contracts.revision import NoRevisionError, find
 
@@ -45,7 +45,9 @@ def check(
     except NoRevisionError as error:
         if against is not None or problems:
             raise CommandError("\n".join([str(error), *map(str, problems)])) from error
-        console.print(str(error))
+        progress.print(str(error), markup=False, soft_wrap=True)
+        if json:
+            print_json({"against": None, "contracts": [], "problems": []})
         return
     found, unread = versions.differences(revision)
     problems += [each for each in unread if each not in problems]
@@ -77,7 +79,7 @@ def apply(
     if not json:
         _show_plan(prepared)
     if not yes:
-        typer.confirm(f"Apply this to {env}?", abort=True)
+        typer.confirm(f"Apply this to {env}?", abort=True, err=True)
     outcome = major.run(lake, prepared)
     if json:
         print_json({**prepared.told(), "outcome": asdict(outcome)})

@@ -14,6 +14,7 @@ from cli.target import Target
 from lake.runs import RunId
 
 POLL_SECONDS = 0.5
+AWS_POLL_SECONDS = 3.0  # 20 executions of a backfill are then followed within what Step Functions allows
 MOST_RUNS = 99  # of one interval, as a run id writes its number
 
 
@@ -40,7 +41,7 @@ def start(lake: Target, pipeline: str, *, logical: datetime | None = None, **ask
     described = pipelines.load(pipeline, lake.root)
     due = RunId.due(pipeline, datetime.now(UTC), described.interval_hours)
     wanted = Asked(pipeline, **asked)
-    run = _free(lake, RunId(pipeline, logical or due.logical))
+    run = free(lake, RunId(pipeline, logical or due.logical))
     if asked:  # what Plan would refuse is better refused before an execution fails and people are alerted
         read(json.loads(wanted.to_input()), run, lake.lake(), datetime.now(UTC))
     states = lake.client("stepfunctions")
@@ -48,7 +49,7 @@ def start(lake: Target, pipeline: str, *, logical: datetime | None = None, **ask
         try:
             states.start_execution(stateMachineArn=lake.state_machine(pipeline), name=str(run), input=wanted.to_input())
         except states.exceptions.ExecutionAlreadyExists:  # somebody else has just started one
-            run = _free(lake, _next(run))
+            run = free(lake, _next(run))
         except states.exceptions.StateMachineDoesNotExist as error:
             raise CommandError(
                 f"The pipeline '{pipeline}' is not deployed to '{lake.environment.name}'. "
@@ -58,14 +59,18 @@ def start(lake: Target, pipeline: str, *, logical: datetime | None = None, **ask
             return str(run)
 
 
-def _free(lake: Target, run: RunId) -> RunId:
-    """The first run from this one on that was never started: a start of one that still runs would answer with it."""
-    states = lake.client("stepfunctions")
+def free(lake: Target, run: RunId) -> RunId:
+    """The first run from this one on that was never started.
+
+    A start of one that still runs would answer with it; one that is over Step Functions forgets after 90 days.
+    """
+    states, ledger = lake.client("stepfunctions"), lake.ledger()
     while True:
         try:
             states.describe_execution(executionArn=lake.execution(str(run)))
         except states.exceptions.ExecutionDoesNotExist:
-            return run
+            if ledger.run(str(run)) is None:
+                return run
         run = _next(run)
 
 
@@ -78,28 +83,29 @@ def _next(run: RunId) -> RunId:
     return run.next()
 
 
-def follow(lake: Target, run: str, seen: Callable[[str, float], None]) -> Ended:
+def follow(lake: Target, run: str, seen: Callable[[str, float], None] | None = None) -> Ended:
     """Wait for the end; `seen` is told of each state as it ends, with its seconds."""
     states = lake.client("stepfunctions")
+    pause = POLL_SECONDS if lake.endpoint_url else AWS_POLL_SECONDS
     arn = lake.execution(run)
     told = 0
     while True:
         described = states.describe_execution(executionArn=arn)
         entered: dict[str, Any] = {}
-        events = _history(states, arn)
+        events = _history(states, arn) if seen else []
         redriven = (number for number, event in enumerate(events) if event["type"] == "ExecutionRedriven")
         told = max(told, *redriven, 0)  # what an earlier attempt did was told in its time
         for number, event in enumerate(events):
             if details := event.get("stateEnteredEventDetails"):
                 entered[details["name"]] = event["timestamp"]
-            if (details := event.get("stateExitedEventDetails")) and number >= told:
+            if (details := event.get("stateExitedEventDetails")) and number >= told and seen:
                 seen(details["name"], (event["timestamp"] - entered[details["name"]]).total_seconds())
         told = len(events)
         if described["status"] != "RUNNING":
             took = (described["stopDate"] - described["startDate"]).total_seconds()
             cause = _sentence(described.get("cause", ""))
             return Ended(run, described["status"], described.get("error", ""), cause, took)
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
 
 
 def _sentence(cause: str) -> str:

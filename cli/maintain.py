@@ -35,7 +35,7 @@ def maintain(
     run = start(lake, asked(dataset, dry_run, budget))
     progress.print(f"  {run}", style="bold")
     with progress.status("Maintain"):
-        ended = execution.follow(lake, run, lambda *_: None)
+        ended = execution.follow(lake, run)
     outcomes = lake.ledger().outcomes(run)
     if json:
         print_json({**asdict(ended), "outcomes": [asdict(outcome) for outcome in outcomes]})

@@ -83,7 +83,7 @@ def show(
 @app.command()
 def replay(dataset: DatasetArgument, env: EnvOption = "local", json: JsonOption = False) -> None:
     """Load the whole dataset again, once its source is mended, and say what became of its rows in quarantine."""
-    from cli.console import progress
+    from cli.console import print_json, progress
     from cli.refused import counts, states
     from cli.runs import conclude, follow
     from cli.target import target
@@ -93,6 +93,8 @@ def replay(dataset: DatasetArgument, env: EnvOption = "local", json: JsonOption 
     known = _loaded(lake, dataset)
     if not counts(at, [known], state="open"):
         progress.print(f"There is no open row of {dataset} in quarantine, and so nothing to replay.")
+        if json:
+            print_json({"run": None, "outcomes": []})
         return
     ended = follow(at, _pipeline(lake, dataset), mode="replay", datasets=(dataset,))
     conclude(at, ended, json)

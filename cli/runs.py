@@ -36,7 +36,7 @@ def run(
 def rerun(
     name: RunArgument,
     step: Annotated[
-        str, typer.Option("--from", help="Where to begin: ingest reads the sources, refine takes the run's loads.")
+        str, typer.Option("--from", help="ingest reads the sources, refine takes the run's loads, model builds gold.")
     ] = "ingest",
     env: EnvOption = "local",
     json: JsonOption = False,

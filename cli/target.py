@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lake.model import Lake
 
 ROOT = Path(__file__).parents[1]
+_MAKING = threading.Lock()  # boto3's default session makes one client at a time
 
 EnvOption = Annotated[str, typer.Option("--env", help="Environment: a file of config/, `local` being this laptop.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for scripts.")]
@@ -32,13 +34,13 @@ class Target:
     def client(self, service: str) -> Any:
         import boto3
 
-        if self.endpoint_url is None:
-            return boto3.client(service, region_name=self.environment.region)
-        from local.laptop import USER
+        given: dict[str, Any] = {"region_name": self.environment.region}
+        if self.endpoint_url is not None:
+            from local.laptop import USER
 
-        return boto3.client(
-            service, region_name=self.environment.region, endpoint_url=self.endpoint_url, **USER.client_arguments()
-        )
+            given |= {"endpoint_url": self.endpoint_url, **USER.client_arguments()}
+        with _MAKING:
+            return boto3.client(service, **given)
 
     def ledger(self) -> Ledger:
         from lake.ledger import Ledger

@@ -55,7 +55,7 @@ class TicketLake:
         return execution.start(self.target, self.pipeline, **asked)
 
     def wait(self, run: str) -> execution.Ended:
-        return execution.follow(self.target, run, lambda *_: None)
+        return execution.follow(self.target, run)
 
     def redrive(self, run: str) -> execution.Ended:
         self.client("stepfunctions").redrive_execution(executionArn=self.target.execution(run))
