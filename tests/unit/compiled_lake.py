@@ -16,7 +16,7 @@ ENVIRONMENT: dict[str, Any] = {
     "ledger": "headwater-test-ledger",
     "topic_arn": "arn:aws:sns:us-east-1:123456789012:headwater-test-alerts",
     "connections": {"saas": "headwater-test-saas"},
-    "resources": {"tickit": "headwater-test-tickit", "apply": "headwater-test-apply", "maintain": "headwater-test-maintain"},
+    "resources": {noun: f"headwater-test-{noun}" for noun in ("tickit", "apply", "maintain")},
     "rows_per_partition": 100000,
     "runbook": "docs/runbook.md",
 }
