@@ -89,7 +89,7 @@ def write(lake: Measured, source: DataFrame, contract: Dataset) -> None:
     """What refine does between reading bronze and publishing."""
     wanted = F.col(STATUS).isin(INSERTED, QUARANTINED)
     judged = classify(conform(source, contract, LOGICAL, {}), None, contract.key)
-    kept, counted = count_once(judged, wanted, metrics(contract))
+    kept, counted = count_once(judged, wanted, metrics())
     try:
         if facts_of(counted)[QUARANTINED]:
             rows = refused(kept.where(F.col(STATUS) == QUARANTINED), contract, "measured")

@@ -32,8 +32,8 @@ class Build:
         made_of = f"{dataset.hash} {self._inputs.said(dataset)}"
         if base is not None and iceberg.summary(spark, task.table, base).get(MADE_OF) == made_of:
             return self._as_it_is(task, base)
-        wanted = F.col(STATUS).isin(INSERTED, UPDATED, DELETED)
-        kept, counted = count_once(self._judged(task, base), wanted, metrics(dataset))
+        wanted = F.col(STATUS).isin(INSERTED, UPDATED, DELETED, QUARANTINED)
+        kept, counted = count_once(self._judged(task, base), wanted, metrics())
         try:
             facts = {**facts_of(counted), "snapshot_from": base}
             _require_clean(task, facts)

@@ -89,13 +89,6 @@ def parent_keys(bronze: DataFrame, parent: Dataset, reference: Reference, small:
     return F.broadcast(named) if small else named
 
 
-def rule_names(dataset: Dataset) -> list[str]:
-    """Every rule that a row of this dataset could break by itself."""
-    names = [f"type_{each.name}" for each in dataset.columns if each.type != "string"]
-    names += [f"required_{each.name}" for each in dataset.columns if each.required]
-    return [*names, *(each.name for each in dataset.rules), *(each.name for each in dataset.references)]
-
-
 def broken(rules: list[Broken]) -> Column:
     """The names of the broken rules; a clean row costs one comparison of each and no array."""
     nothing = F.array().cast("array<string>")
@@ -168,8 +161,7 @@ def _hash(dataset: Dataset) -> Column:
     """
     ids = sorted((identity(column), column.name, column.type) for column in dataset.columns)
     there = [part for each in ids for part in _told(*each)]
-    halves = (F.lpad(F.hex(F.xxhash64(F.lit(half), *there)), 16, "0") for half in (1, 2))
-    return F.concat(*halves)
+    return F.concat_ws("-", *(F.hex(F.xxhash64(F.lit(half), *there)) for half in (1, 2)))
 
 
 def _told(id_: str, name: str, type_: str) -> tuple[Column, Column]:

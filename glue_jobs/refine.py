@@ -32,7 +32,7 @@ def refine(task: Task) -> Outcome:
         if published is not None:
             return as_published(task, lease, found, published)
         wanted = F.col(STATUS).isin(*CHANGES, QUARANTINED)
-        observed = [*metrics(task.dataset), *pruning.metrics(task.dataset)]
+        observed = [*metrics(), *pruning.metrics(task.dataset)]
         kept, counted = count_once(classified(task, found), wanted, observed)
         try:
             return settle(task, lease, found, kept, counted)

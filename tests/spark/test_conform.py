@@ -86,7 +86,6 @@ def test_the_hash_tells_whose_each_value_is_and_outlives_a_wider_type(spark: Spa
 
     rows = ((1, None), (None, 1), (1, 1), (2, 1), (1, 2), (None, None))
     found = hashes("int", *rows)
-    assert {len(each) for each in found} == {32}
     assert len(set(found)) == len(rows)
     assert hashes("bigint", *rows) == found
 

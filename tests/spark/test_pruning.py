@@ -75,7 +75,7 @@ def test_a_row_that_changes_its_partition_is_found_where_it_was(spark: SparkSess
     moved = (2 * ROWS + 7, 2 * ROWS + 8)
     rows = made(spark, moved, DAYS + 30, "b")
     judged = classify(rows, near(history, rows, 2).join(history, ["order_id", "_hash"]), ORDERS.key, known())
-    kept, counted = count_once(judged, judged[STATUS] == UPDATED, [*metrics(ORDERS), *pruning.metrics(ORDERS)])
+    kept, counted = count_once(judged, judged[STATUS] == UPDATED, [*metrics(), *pruning.metrics(ORDERS)])
     kept.selectExpr("*", "'r2' AS _run").createOrReplaceTempView("moved")
     merge = _merge(TABLE, "moved", ORDERS.key, pruning.condition(ORDERS, counted))
     plan = spark.sql(f"EXPLAIN FORMATTED {merge}").collect()[0][0]
