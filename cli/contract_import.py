@@ -76,8 +76,8 @@ def _asked(lake: Target, table: str) -> tuple[str, str]:
     known |= {source: source for source in lake.environment.sources}
     if connection == "landing":
         raise CommandError(
-            f"The table '{table}': expected one of a database. What lands as files is crawled and can be queried,"
-            " and no pipeline loads it yet."
+            f"The table '{table}': expected one of a database. What lands as files is crawled, and no pipeline"
+            " loads it yet. Name a table of a source."
         )
     if not wanted or connection not in known:
         sources = ", ".join(sorted(lake.environment.sources))

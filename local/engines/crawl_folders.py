@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -61,13 +61,30 @@ class Group:
 
 def wanted(objects: Iterable[Object], exclusions: Sequence[str], prefix: str) -> list[Object]:
     """The objects that hold data: not folders' marks, empty or hidden files, or what the target excludes."""
+    excluded = [re.compile(_pattern(glob), re.DOTALL) for glob in exclusions]
     found = []
     for each in objects:
         name = each.key.rpartition("/")[2]
         below = each.key[len(prefix) :].lstrip("/")
-        if each.size and name and name[0] not in "._" and not any(fnmatch.fnmatch(below, glob) for glob in exclusions):
+        if each.size and name and name[0] not in "._" and not any(each.fullmatch(below) for each in excluded):
             found.append(each)
     return found
+
+
+def _pattern(glob: str) -> str:
+    """A glob as Glue reads it: * stays within a folder, ** does not; {a,b}, [abc], [!a] as in a shell."""
+    made, within = "", 0
+    for part in re.findall(r"\\.|\*\*|\[[^]]+\]|.", glob, re.DOTALL):
+        if part in ("*", "**", "?"):
+            made += {"*": "[^/]*", "**": ".*", "?": "[^/]"}[part]
+        elif part == "{" or (within and part in ",}"):
+            within += {"{": 1, ",": 0, "}": -1}[part]
+            made += {"{": "(?:", ",": "|", "}": ")"}[part]
+        elif len(part) > 2:
+            made += f"[^{part[2:]}" if part[1] == "!" else part
+        else:
+            made += re.escape(part[-1])
+    return made + ")" * within
 
 
 def roots(objects: Sequence[Object], level: int) -> dict[str, list[Object]]:

@@ -55,8 +55,17 @@ class Login:
         url = properties["JDBC_CONNECTION_URL"]
         if "SECRET_ID" not in properties:
             return cls(url, properties.get("USERNAME", ""), properties.get("PASSWORD", ""))
-        secret = json.loads(secrets.get_secret_value(SecretId=properties["SECRET_ID"])["SecretString"])
-        return cls(url, secret["username"], secret["password"])
+        name = properties["SECRET_ID"]
+        try:
+            secret = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+            user, password = secret["username"], secret["password"]
+        except (ValueError, KeyError, TypeError):  # whose text may hold what is secret
+            user = password = None
+        if not (isinstance(user, str) and isinstance(password, str)):
+            raise JdbcError(
+                f"The secret '{name}': expected a JSON object with username and password, as texts. Write it so."
+            )
+        return cls(url, user, password)
 
     @property
     def engine(self) -> str:
@@ -120,8 +129,8 @@ class Database:
         results = self._asked(statement.executeQuery, f"SELECT * FROM {named}")
         width = range(1, len(table.columns) + 1)
         found = []
-        while results.next():
-            found.append([results.getString(number) for number in width])
+        while self._asked(results.next):
+            found.append([self._asked(results.getString, number) for number in width])
         statement.close()
         return found
 

@@ -147,10 +147,7 @@ class H2(Server):
 
     def stop(self) -> None:
         """End the server and remove its data. Safe to call twice."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.wait(3 * guard.PATIENCE)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _end(self._process, Path(self.folder))
 
 
 def quoted(name: str) -> str:
@@ -168,7 +165,7 @@ def start(state_folder: Path, port: int = 0) -> H2:
     reading.start()
     reading.join(START_SECONDS)
     if len(told) < 2:
-        process.kill()
+        _end(process, folder)
         lines = log.read_text(errors="replace").strip().splitlines() or ["nothing was logged"]
         raise H2Error(f"The folder '{folder}': H2 did not start in it: {lines[-1]}. See {log}.")
     chosen = port or free_port()
@@ -179,6 +176,14 @@ def start(state_folder: Path, port: int = 0) -> H2:
         server.stop()
         raise H2Error(f"The port '{chosen}': H2 did not start on it. See {log}.") from error
     return server
+
+
+def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """By the guard, which ends the JVM too; killing the guard would leave that behind."""
+    if process.stdin:
+        process.stdin.close()
+    process.wait(3 * guard.PATIENCE)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _launch(folder: Path, log: Path) -> subprocess.Popen[bytes]:

@@ -13,6 +13,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.glue.exceptions import EntityNotFoundException
 
+from local.services.glue_crawlers import refuse_what_cannot_be_crawled
 from local.services.seams import add
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def delete_connection(response: Any) -> ActionResult:
 
 
 def update_crawler(response: Any) -> ActionResult:
+    refuse_what_cannot_be_crawled("UpdateCrawler", response.parameters)
     crawler = response.glue_backend.get_crawler(response._get_param("Name"))
     for name in CRAWLER_SETTINGS:
         if (value := response._get_param(name)) is not None:

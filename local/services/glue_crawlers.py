@@ -105,27 +105,26 @@ def install(endpoint: Endpoint) -> None:
     add(f"{RESPONSES}:GlueResponse.get_crawler_metrics", _metrics)
 
     def create_crawler(response: Any) -> ActionResult:
-        refuse_what_cannot_be_crawled(response.parameters)
+        refuse_what_cannot_be_crawled("CreateCrawler", response.parameters)
         answer: ActionResult = create(response)
         return answer
 
     create = patch(f"{RESPONSES}:GlueResponse.create_crawler", create_crawler)
 
 
-def refuse_what_cannot_be_crawled(asked: dict[str, Any]) -> None:
+def refuse_what_cannot_be_crawled(action: str, asked: dict[str, Any]) -> None:
     """An error that names what of a crawler's definition has no engine here."""
     targets = sorted(kind for kind, each in (asked.get("Targets") or {}).items() if each and kind not in SUPPORTED)
     if targets:
-        _refuse(f"The targets '{targets[0]}': the laptop crawls {' and '.join(SUPPORTED)}. Use these.")
+        told = f"The targets '{targets[0]}': the laptop crawls {' and '.join(SUPPORTED)}. Use these."
+        raise InvalidInputException(action, told)
     if asked.get("Classifiers"):
-        _refuse(f"The classifier '{asked['Classifiers'][0]}': the laptop has the built-in ones only. Leave it out.")
+        told = f"The classifier '{asked['Classifiers'][0]}': the laptop has the built-in ones only. Leave it out."
+        raise InvalidInputException(action, told)
     behavior = (asked.get("RecrawlPolicy") or {}).get("RecrawlBehavior", "CRAWL_EVERYTHING")
     if behavior != "CRAWL_EVERYTHING":
-        _refuse(f"RecrawlBehavior '{behavior}': the laptop's crawlers do CRAWL_EVERYTHING only. Use that.")
-
-
-def _refuse(why: str) -> None:
-    raise InvalidInputException("CreateCrawler", why)
+        told = f"RecrawlBehavior '{behavior}': the laptop's crawlers do CRAWL_EVERYTHING only. Use that."
+        raise InvalidInputException(action, told)
 
 
 def _metrics(response: Any) -> ActionResult:

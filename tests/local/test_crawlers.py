@@ -230,8 +230,12 @@ def test_a_crawler_at_work_is_not_started_twice_and_can_be_stopped(landing: Land
         ({"RecrawlPolicy": {"RecrawlBehavior": "CRAWL_NEW_FOLDERS_ONLY"}}, "'CRAWL_NEW_FOLDERS_ONLY'"),
     ],
 )
-def test_what_cannot_be_crawled_is_refused_by_name(landing: Landing, settings: dict[str, Any], named: str) -> None:
+def test_what_cannot_be_crawled_is_refused_by_name(
+    landing: Landing, crawled: str, settings: dict[str, Any], named: str
+) -> None:
     with pytest.raises(ClientError, match=named):
         landing.client("glue").create_crawler(
             Name="refused", Role="none", DatabaseName="none", **{"Targets": {"S3Targets": []}, **settings}
         )
+    with pytest.raises(ClientError, match=named):
+        landing.client("glue").update_crawler(Name=crawled, **settings)

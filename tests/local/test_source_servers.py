@@ -185,6 +185,13 @@ def test_nothing_is_left_when_the_starter_is_killed(tmp_path: Path) -> None:
         assert not _listens(int(port))
 
 
+def test_nothing_is_left_of_a_server_that_started_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(h2, "START_SECONDS", 0.0)
+    with pytest.raises(ServerError, match="H2 did not start in it"):
+        h2.start(tmp_path)
+    assert list(tmp_path.glob("h2-*")) == []
+
+
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:
