@@ -22,7 +22,7 @@ WEIGHTS = {"files": "files", "deletes": "delete files", "bytes": "bytes", "snaps
 def maintain(
     dataset: Annotated[str | None, typer.Argument(help="A dataset such as saas.users; without it, all.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what there is to do.")] = False,
-    budget: Annotated[float | None, typer.Option(help="Minutes; config says how many at most.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Minutes; config says how many at most.", min=0.1)] = None,
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:

@@ -76,12 +76,12 @@ class _Edits:
         self._columns += [indent + line if shift >= 0 else line[-shift:] for line in lines]
 
     def text(self) -> str:
-        made = list(self._made)
+        made = [(start, end, 0, value) for start, end, value in self._made]
         if self._columns:
             end = self._line_end(_last(self._node(PROPERTIES).value[-1]))
-            made.append((end, end, "\n" + "\n".join(self._columns)))
+            made.append((end, end, 1, "\n" + "\n".join(self._columns)))  # behind what is said of the last column
         text = self._text
-        for start, end, value in sorted(made, reverse=True):
+        for start, end, _, value in sorted(made, reverse=True):
             text = text[:start] + value + text[end:]
         return text
 

@@ -82,7 +82,7 @@ def quality(source: Source) -> Quality:
         if entry.kind == "text":
             continue  # for people to read
         if entry.name in names or entry.name.startswith(RESERVED):
-            expected = "expected a name that no other rule has, and not type_…, required_… or foreign_key_…"
+            expected = f"expected a name that no other rule has, and that begins with none of {', '.join(RESERVED)}"
             found.problems.append(entry.problem("name", entry.name, expected, "Give it another `name:`."))
         names.add(entry.name)
         {"library": _library, "custom": _custom, "sql": _sql}[entry.kind](entry, found)

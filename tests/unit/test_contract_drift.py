@@ -127,6 +127,17 @@ def test_additive_drift_is_taken_up_and_all_else_stays_as_it_was_written(path: P
     assert "classification: pii  # review" in text
 
 
+def test_a_column_added_behind_one_that_was_widened_leaves_its_mark_in_its_line(path: Path) -> None:
+    last = "        description: What it costs.\n"
+    path.write_text(CONTRACT.replace("        physicalType: decimal(8,2)\n", last, 1).replace(
+        f"[orders.total]\n{last}", "[orders.total]\n        physicalType: decimal(8,2)\n"
+    ))  # fmt: skip
+    found = [FoundColumn("id", "int"), FoundColumn("total", "decimal(9,2)"), FoundColumn("note", "string")]
+    drifts = compare(orders(path), {each.name: each.type for each in found})
+    text = accept(path, "contracts/shop/orders.odcs.yaml", "orders", drifts, found)
+    assert '        physicalType: "decimal(9,2)"  # review\n      - id: note\n' in text
+
+
 def test_breaking_drift_is_refused_with_what_to_do(path: Path) -> None:
     drifts = compare(orders(path), {"id": "int", "note": "string"})
     with pytest.raises(AmendError, match=r"'shop.orders': expected additive .* total is not there any more.*major"):
