@@ -41,7 +41,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A message about one run: `status` is FAILED, TIMED_OUT, ABORTED, NEVER STARTED or LATE; SUCCEEDED if it warned."""
+    """A message about one run; `status`: FAILED, TIMED_OUT, ABORTED, NEVER STARTED or LATE, SUCCEEDED if it warned."""
 
     pipeline: str
     run: str

@@ -223,7 +223,13 @@ def _initialize(programs: Path, common: list[str], folder: Path, password: str, 
     statements = ["CREATE DATABASE mysql;", "USE mysql;", "SET @auth_root_socket=NULL;"]
     statements += [(programs / "share" / name).read_text() for name in SYSTEM_TABLES]
     command = [str(programs / "bin" / "mariadbd"), *common, "--bootstrap", "--skip-networking", "--skip-ssl"]
-    done = subprocess.run(command, input="\n".join(statements), capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, input="\n".join(statements), capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise MariaDBError(
+            f"The program '{command[0]}': expected MariaDB for this machine, and it cannot run ({error.strerror})."
+            " There are builds for Linux on x86-64 and macOS on ARM: use one of these."
+        ) from error
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise MariaDBError(f"The folder '{folder}': MariaDB could not make a database in it: {said}")

@@ -192,6 +192,17 @@ def test_nothing_is_left_of_a_server_that_started_too_late(tmp_path: Path, monke
     assert list(tmp_path.glob("h2-*")) == []
 
 
+def test_a_server_for_another_processor_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bin/mariadbd", *(f"share/{each}" for each in mariadb.SYSTEM_TABLES)):
+        path = tmp_path / "other" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("not for this machine")
+        path.chmod(0o755)
+    monkeypatch.setattr(mariadb, "_programs", lambda: tmp_path / "other")
+    with pytest.raises(ServerError, match="expected MariaDB for this machine"):
+        mariadb.start(tmp_path / "state")
+
+
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:
