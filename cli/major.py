@@ -126,7 +126,7 @@ def _refuse(dataset: Dataset, version: str, changes: list[Change]) -> None:
 
 def _refuse_named(root: Path, dataset: Dataset, changes: list[Change], views: dict[str, str]) -> None:
     """Models and references are checked with their contracts; queries and views of the catalog here."""
-    from contracts.readers import names, readers
+    from contracts.readers import names, readers, takes_all
 
     kept = {each.name for each in dataset.columns}
     found = []
@@ -134,6 +134,8 @@ def _refuse_named(root: Path, dataset: Dataset, changes: list[Change], views: di
         found += [f"{file}:{line} names '{change.name}'" for file, line in readers(root, dataset, change.name)]
         found += [f"view {view} names '{change.name}'" for view, sql in views.items()
                   if names(sql, dataset.table, change.name, "athena")]  # fmt: skip
+        found += [f"view {view} takes every column, and so '{change.name}'" for view, sql in views.items()
+                  if takes_all(sql, dataset.table, "athena")]  # fmt: skip
     if found:
         told = "\n  ".join(dict.fromkeys(found))
         raise CommandError(f"These would break; change them first, then apply '{dataset.id}' again:\n  {told}")

@@ -50,6 +50,20 @@ def names(sql: str, table: str, column: str, dialect: str) -> bool:
     return False
 
 
+def takes_all(sql: str, table: str, dialect: str) -> bool:
+    """Whether a query takes every column of the table, whichever those are."""
+    try:
+        scopes = traverse_scope(parse_one(sql, dialect=dialect))
+    except SqlglotError:
+        return True  # better named in vain than passed over
+    for scope in scopes:
+        tables, query = {alias for alias, source in scope.sources.items() if _is(source, table)}, scope.expression
+        taken = [each for each in query.selects if each.is_star] if tables and isinstance(query, exp.Query) else []
+        if any(not isinstance(each, exp.Column) or each.table in tables for each in taken):
+            return True
+    return False
+
+
 def _is(source: object, table: str) -> bool:
     return isinstance(source, exp.Table) and table in (source.name, f"{source.db}.{source.name}")
 

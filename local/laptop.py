@@ -91,6 +91,8 @@ def up(
     """A lake that is up: the one that runs already, brought up to the app as it is now, or a new one."""
     with _phase(report, "fetch what the laptop needs"):
         prerequisites.fetch()
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.chmod(0o700)  # logs can hold rows
     found = running(state)
     source_ports = found.source_ports if found else source.free_ports(config.load("local"))
     with ThreadPoolExecutor() as pool, _phase(report, "synthesize the app, start the endpoint"):
@@ -126,7 +128,6 @@ def down(state: Path = STATE) -> bool:
 
 
 def _start(state: Path, port: int, source_ports: str, cold: bool) -> Laptop:
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [sys.executable, "-P", "-m", "local.endpoint", "--port", str(port), "--source-ports", source_ports]
     command += ["--state", str(state), *(["--cold"] if cold else [])]
     log = state / "endpoint.log"

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 import contracts
+from cli import major
+from cli.errors import CommandError
 from config.positions import Problem
-from contracts import ContractError, versions
+from contracts import ContractError, readers, versions
 from contracts.revision import NoRevisionError, find
+from lake.evolution import MAJOR, Change
+from lake.model import Dataset
 from tests.unit.lake_root import BY_CATEGORY, SALES, USERS, change, shipped
 
 QUERY = "queries/where_users_live.sql"
@@ -129,3 +133,27 @@ def test_a_checkout_without_git_is_not_compared(tmp_path: Path) -> None:
     versions.check(shipped(tmp_path))
     with pytest.raises(NoRevisionError, match="expected a git repository"):
         find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sql", "takes"),
+    [
+        ("SELECT * FROM lake.saas_orders", True),
+        ("SELECT o.*, 1 AS one FROM saas_orders AS o JOIN other ON true", True),
+        ("SELECT n FROM (SELECT * FROM saas_orders) AS all_of_them", True),
+        ("SELECT other.* FROM saas_orders AS o JOIN other ON true", False),
+        ("SELECT count(*) FROM saas_orders", False),
+        ("SELECT * FROM saas_orders__v1", False),
+        ("SELECT FROM WHERE", True),
+    ],
+)
+def test_a_view_of_every_column_breaks_with_any_of_them(sql: str, takes: bool) -> None:
+    assert readers.takes_all(sql, "saas_orders", "athena") is takes
+
+
+def test_applying_is_refused_while_a_view_takes_every_column(tmp_path: Path) -> None:
+    dataset = Dataset("saas.orders", "saas", "orders", "silver", "2.0.0", "", (), ())
+    views = {"lake_silver.all": "SELECT * FROM lake_silver.saas_orders"}
+    with pytest.raises(CommandError, match=r"view lake_silver\.all takes every column"):
+        major._refuse_named(tmp_path, dataset, [Change("drop", MAJOR, "amount", "string", "")], views)
+    major._refuse_named(tmp_path, dataset, [Change("require", MAJOR, "amount", "", "")], views)
