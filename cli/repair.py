@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.catalog import open_catalog
+from cli.errors import CommandError
 from cli.target import Target
 from lake.catalog import CATALOG
 from lake.ledger import Head, Intent, LeaseHeldError
@@ -145,6 +146,11 @@ class Repair:
             return self._catalog.load_table(name.removeprefix(f"{CATALOG}."))
         except NoSuchTableError:
             return None
+        except OSError as error:  # PyIceberg's own way to S3
+            told = str(error).splitlines()[0]
+            raise CommandError(
+                f"The table '{name}': its metadata cannot be read: {told}. Look whether you may read its bucket."
+            ) from error
 
     def _table(self, dataset: str) -> str:
         return self.lake.table(self.lake.dataset(dataset))

@@ -36,6 +36,8 @@ FIDELITY = (
     ("Glue", "crawlers: a corrupt file fails the crawl, where Glue may call its format UNKNOWN", "ours", "simulated"),
     ("Glue", "crawlers: whole numbers of JSON are always bigint, Glue's own schedule never starts one", "ours",
      "simulated"),
+    ("Glue", "crawlers: of their configuration TableLevelConfiguration only; partitions stay as they were first found",
+     "ours", "simulated"),
     ("Glue", "crawlers of other targets, custom classifiers, crawls of new folders or events only", "", "refused"),
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from cli.__main__ import app
 from cli.backfill import Interval
 from cli.bench import benchmarks
 from cli.errors import CommandError
+from cli.repair import Repair
 from cli.target import Target
 from contracts.revision import NoRevisionError
 from lake.ledger import Ledger
@@ -70,6 +71,15 @@ def test_clients_are_made_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None
     for each in threads:
         each.join()
     assert most == [1]
+
+
+def test_a_table_that_may_not_be_read_is_a_sentence(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_table(name: str) -> None:
+        raise PermissionError(f"When reading {name}: AWS Error ACCESS_DENIED")
+
+    monkeypatch.setattr("cli.repair.open_catalog", lambda _: SimpleNamespace(load_table=load_table))
+    with pytest.raises(CommandError, match=r"ACCESS_DENIED.*Look whether you may read"):
+        list(Repair(target, dry_run=True).head("saas.users"))
 
 
 def past(sql: str) -> str:
