@@ -10,13 +10,16 @@ from pyspark.sql import DataFrame, functions as F
 from glue_jobs import iceberg, pruning, tombstones
 from glue_jobs.bronze import read
 from glue_jobs.changes import Known
+from glue_jobs.conform import quoted
 from glue_jobs.failures import LoadMissingError
 from glue_jobs.watermarks import late
 from glue_jobs.windows import instant
 from glue_jobs.work import Job, Task
+from lake.items import utc_now
 from lake.model import Dataset
 from lake.records import Head, Load
 
+OURS = "headwater."  # what a snapshot's summary says of its run begins so
 EARLIEST = instant("1970-01-01")
 
 
@@ -102,7 +105,22 @@ def basis(task: Task) -> Basis:
         raise LoadMissingError(
             f"There is no load of {dataset.id} by {task.run}.", "Redrive the execution from its ingest."
         )
-    return Basis(task, load, iceberg.head(job.spark, task.table), job.ledger.head(dataset.id))
+    base = iceberg.head(job.spark, task.table)
+    return Basis(task, load, base, published(task, base, job.ledger.head(dataset.id)))
+
+
+def published(task: Task, base: int | None, head: Head | None) -> Head | None:
+    """The ledger's head; where a run ended between publishing and saying so, what its snapshot says of itself."""
+    spark, table, known = task.job.spark, task.table, head.snapshot if head else None
+    if base == known or iceberg.content(spark, table, base) == iceberg.content(spark, table, known):
+        return head
+    if base is None or iceberg.order(spark, table, base) < iceberg.order(spark, table, known):
+        return head  # main was put back by hand: `ledger repair` is to say what holds
+    said = {name.removeprefix(OURS): told for name, told in iceberg.summary(spark, table, base).items()}
+    if "began" not in said:
+        return head
+    read = {name: said[name] for name in ("began", "keyed", "cursor")}
+    return Head(base, said["run"], said["watermark"], utc_now(), **read)
 
 
 def bronze(job: Job, load: Load) -> DataFrame:
@@ -113,4 +131,4 @@ def keys(rows: DataFrame, dataset: Dataset) -> DataFrame:
     """The key of each row as it came, in the lake's names and types."""
     columns = {each.name: each for each in dataset.columns}
     wanted = [columns[name] for name in dataset.key]
-    return rows.select(*(F.expr(f"try_cast(`{each.source}` AS {each.type})").alias(each.name) for each in wanted))
+    return rows.select(*(F.expr(f"try_cast({quoted(each.source)} AS {each.type})").alias(each.name) for each in wanted))

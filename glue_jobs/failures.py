@@ -52,6 +52,10 @@ class LoadMissingError(DatasetError):
     """There is no committed load to work from."""
 
 
+class RowsMissingError(TransientError):
+    """Other rows were read of a load than it was committed with."""
+
+
 class BronzeMissingError(DatasetError):
     """A date is to be loaded again that was never loaded, of a source that shows only what it holds now."""
 

@@ -14,6 +14,7 @@ from glue_jobs.basis import Basis, basis, keys
 from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
+from glue_jobs.failures import RowsMissingError
 from glue_jobs.parents import parents
 from glue_jobs.publish import COUNTS, WATERMARK, Candidate, publish, record, summary, write
 from glue_jobs.session import size_for
@@ -42,7 +43,7 @@ def refine(task: Task) -> Outcome:
 
 def classified(task: Task, found: Basis) -> DataFrame:
     job, dataset = task.job, task.dataset
-    logical = job.run.logical if found.late else version_of(job.run.logical, found.head)
+    logical = version_of(job.run.logical, found.head, found.late)
     rows = conform(found.bronze(), dataset, logical, parents(task))
     return classify(rows, found.held(), dataset.key, found.known())
 
@@ -50,6 +51,7 @@ def classified(task: Task, found: Basis) -> DataFrame:
 def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Mapping[str, Any]) -> Outcome:
     """Quarantine and tombstones first, so that a failed gate still shows why; then branch, gates, main."""
     job, dataset, facts = task.job, task.dataset, facts_of(counted)
+    require_all(task, found, facts["read"])
     watermark = advanced(dataset, job.mode, job.run.logical, found.load, found.head, counted["newest"])
     if facts[QUARANTINED]:
         lease.check()
@@ -67,6 +69,15 @@ def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Map
     publish(task, lease, candidate, found.watermark(watermark, candidate.moves), found.facts)
     reconcile(task, lease, found, kept)
     return task.succeeded(**facts, snapshot_to=candidate.snapshot)
+
+
+def require_all(task: Task, found: Basis, read: int) -> None:
+    """Raises where rows of the load are missing, or came twice: what ingest counted is what refine accounts for."""
+    if read != found.load.rows:
+        raise RowsMissingError(
+            f"Of {task.dataset.id}: {read} rows were read of a load of {found.load.rows}. Nothing was published.",
+            "See whether a file of the load was lost or changed, or load the dataset again by a new run.",
+        )
 
 
 def reconcile(task: Task, lease: Lease, found: Basis, rows: DataFrame) -> None:

@@ -18,9 +18,11 @@ def late(load: Load, head: Head | None) -> bool:
     return bool(load.began and head and head.began and instant(load.began) < instant(head.began))
 
 
-def version_of(logical: datetime, head: Head | None) -> datetime:
-    """The version of rows that have no cursor: what is read later is newer, also in a run of an earlier time."""
-    return max(logical, instant(head.watermark)) if head and head.watermark else logical
+def version_of(logical: datetime, head: Head | None, is_late: bool = False) -> datetime:
+    """The version of rows that have no cursor: what is read later is newer, whatever the times of their runs."""
+    if not head or not head.watermark:
+        return logical
+    return (min if is_late else max)(logical, instant(head.watermark))
 
 
 def advanced(dataset: Dataset, mode: Mode, logical: datetime, load: Load, head: Head | None, newest: int | None) -> str:

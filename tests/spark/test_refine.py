@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
 
-from glue_jobs import iceberg
+from glue_jobs import iceberg, work
 from lake.gates import not_met, told
 from tests.spark.shop import ORDER_COLUMNS, Shop
 
@@ -123,6 +124,50 @@ def test_an_attempt_that_ended_between_publishing_and_saying_so_is_told_as_it_wa
     head = shop.ledger.head("shop.orders")
     assert head is not None
     assert (head.snapshot, head.run, head.watermark) == (outcome.snapshot_to, str(job.run), "2026-01-01T00:00:00+00:00")
+
+
+def test_what_was_read_earlier_does_not_win_over_a_publication_that_the_ledger_was_not_told_of(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early, late = shop.job(), shop.job()
+    shop.apply(early)
+    for job, amount, began in ((early, "1.00", T1), (late, "2.00", T2)):
+        shop.load(job, "shop.customers", [("1", "Ann")], "id string, name string", began=f"{began}+00:00")
+        shop.load(job, "shop.orders", [("1", "1", amount, T1)], ORDER_COLUMNS, began=f"{began}+00:00")
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.ledger, "publish_head", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            shop.refine(late)
+    assert shop.ledger.head("shop.orders") is None
+    shop.refine(early)
+    assert (shop.outcome(early).updated, shop.outcome(early).superseded) == (0, 1)
+    assert [str(amount) for (amount,) in shop.rows("shop.orders", "amount")] == ["2.00"]
+
+
+def test_of_two_readings_without_a_cursor_the_later_one_wins_whatever_their_runs_are_called(shop: Shop) -> None:
+    first, last = shop.job(), shop.job()
+    shop.apply(first)
+    for job, name, began in ((first, "read last", T2), (last, "read first", T1)):
+        shop.load(job, "shop.customers", [("1", name)], "id string, name string", began=f"{began}+00:00")
+        shop.refine(job)
+    assert shop.rows("shop.customers", "name") == [("read last",)]
+    assert shop.outcome(last, "shop.customers").superseded == 1
+
+
+def test_a_load_that_is_not_read_whole_is_not_published(shop: Shop) -> None:
+    job = shop.job()
+    shop.apply(job)
+    shop.load(job, "shop.customers", [("1", "Ann"), ("2", "Bob")], "id string, name string")
+    load = shop.ledger.load("shop.customers", str(job.run))
+    assert load is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.ledger, "load", lambda *_: replace(load, rows=3))
+        patch.setattr(work, "TRIES", 1)
+        shop.refine(job)
+    outcome = shop.outcome(job, "shop.customers")
+    assert outcome.status == "failed"
+    assert "Of shop.customers: 2 rows were read of a load of 3" in outcome.cause
+    assert shop.ledger.head("shop.customers") is None
 
 
 def test_a_source_column_that_is_gone_is_named(shop: Shop) -> None:
