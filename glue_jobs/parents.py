@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, functions as F
 
 from glue_jobs import iceberg, quarantine
 from glue_jobs.basis import bronze
-from glue_jobs.conform import parent_keys
+from glue_jobs.conform import parent_keys, quoted
 from glue_jobs.failures import LoadMissingError
 from glue_jobs.inputs import as_made
 from glue_jobs.work import Job, Task
@@ -55,7 +55,7 @@ def _before(job: Job, parent: Dataset, latest: Load, reference: Reference) -> It
         yield parent_keys(iceberg.read(job.spark, table, base), as_made(parent), reference, small=False), rows
     if iceberg.head(job.spark, refused) is not None:
         columns = {each.name: each.source for each in parent.columns}
-        wanted = ", ".join(f"`{columns[name]}` STRING" for name in reference.parent_columns)
+        wanted = ", ".join(f"{quoted(columns[name])} STRING" for name in reference.parent_columns)
         open_rows = job.spark.table(refused).where(F.col("_state") == quarantine.OPEN)
         came = open_rows.select(F.from_json("_raw", wanted).alias("came")).select("came.*")
         yield parent_keys(came, parent, reference, small=False), 0

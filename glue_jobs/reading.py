@@ -10,6 +10,7 @@ from math import ceil
 from pyspark.sql import DataFrame, SparkSession, functions as F
 from pyspark.sql.types import ByteType, DataType, IntegerType, LongType, ShortType, StructType
 
+from glue_jobs.conform import quoted
 from glue_jobs.connection import Source
 from glue_jobs.failures import CursorBackwardsError
 from glue_jobs.windows import Window, cursor_column
@@ -59,7 +60,7 @@ class Reading:
         """The rows, or some columns of them; many of them, if the key is a whole number, over several connections."""
         split = self._split(rows_per_partition)
         rows = self.source.read(self.spark, dbtable=self.relation, **split)
-        return rows.select(*(F.col(f"`{name}`") for name in columns)) if columns else rows
+        return rows.select(*(F.col(quoted(name)) for name in columns)) if columns else rows
 
     def refuse_backwards(self) -> None:
         """No cursor came: then the source must not end before the window, unless its rows may go away."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession, functions as F
 
+from glue_jobs.basis import keys
 from glue_jobs.conform import conform
 from lake.model import Column, RowRule
 from tests.spark.shop import as_dataset
@@ -99,3 +100,9 @@ def test_the_hash_tells_null_from_empty_and_outlives_a_new_nullable_column(spark
     before = hashes(rows, "a", "b")
     assert len(set(before)) == 3
     assert hashes(rows.withColumn("c", F.lit(None).cast("string")), "c", "b", "a") == before
+
+
+def test_a_key_is_read_by_whatever_name_its_source_gives_it(spark: SparkSession) -> None:
+    named = as_dataset("customers", columns=(Column("id", "bigint", "its `id`.no"),), key=("id",))
+    rows = spark.createDataFrame([("7",)], "id string").toDF("its `id`.no")
+    assert [tuple(each) for each in keys(rows, named).collect()] == [(7,)]
