@@ -37,8 +37,13 @@ def storable(rows: DataFrame) -> DataFrame:
 
 def read(spark: SparkSession, files: Iterable[str]) -> DataFrame:
     """The rows of a load's files by their source's names."""
-    rows = spark.read.format("avro").load(list(files))
+    rows = stored(spark, files)
     return rows.toDF(*(source_name(name) for name in rows.columns))
+
+
+def stored(spark: SparkSession, files: Iterable[str]) -> DataFrame:
+    """The rows of a load's files as they lie there."""
+    return spark.read.format("avro").load(list(files))
 
 
 def avro_name(name: str) -> str:

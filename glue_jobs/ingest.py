@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from pyspark.sql import DataFrame, Observation, functions as F
+from pyspark.sql import Observation, functions as F
+from pyspark.sql.types import StructType
 
 from glue_jobs import bronze
 from glue_jobs.apply import unapplied
 from glue_jobs.aws import client
+from glue_jobs.conform import quoted
 from glue_jobs.connection import find_source
 from glue_jobs.failures import BronzeMissingError
 from glue_jobs.reading import Reading
@@ -29,9 +31,11 @@ def ingest(task: Task) -> Outcome:
 def load(task: Task) -> Outcome:
     job, dataset = task.job, task.dataset
     held = job.ledger.load(dataset.id, task.run)
-    if held is None or held.attempt != job.attempt:  # else committed by a job run that ended before it said so
-        whole_again = job.mode == "backfill" and dataset.load_mode == "full"
+    whole_again = job.mode == "backfill" and dataset.load_mode == "full"
+    if held is None or held.attempt != job.attempt:
         held = adopted(task) if whole_again else from_source(task)
+    elif not whole_again:  # committed by a try that ended before it said so, maybe before the catalog showed it
+        show(task, bronze.stored(job.spark, held.files).schema)
     return task.succeeded(read=held.rows, inserted=held.rows, files=held.files)
 
 
@@ -59,7 +63,7 @@ def from_source(task: Task) -> Load:
         keys, _ = bronze.write(bronze.storable(every), job.lake.keys_prefix(dataset, task.run, job.attempt))
     read, cursors = part.rows(per_partition), Observation(f"cursors {prefix}")
     if part.window:
-        read = read.observe(cursors, F.count(F.col(f"`{part.cursor[0]}`")).alias("rows"))
+        read = read.observe(cursors, F.count(F.col(quoted(part.cursor[0]))).alias("rows"))
     rows = bronze.as_ingested(read, task.run)
     files, count = bronze.write(rows, prefix)
     if part.window and not cursors.get["rows"]:
@@ -67,7 +71,7 @@ def from_source(task: Task) -> Load:
     complete = part.window is None
     made = Load(task.run, job.attempt, tuple(files), count, complete, tuple(keys), began.isoformat())
     job.ledger.commit_load(dataset.id, made)
-    show(task, rows, prefix)
+    show(task, rows.schema)
     return made
 
 
@@ -77,11 +81,12 @@ def window_of(task: Task) -> Window | None:
     return window(dataset, mode, job.ledger.head(dataset.id), job.run.logical, interval)
 
 
-def show(task: Task, rows: DataFrame, prefix: str) -> None:
+def show(task: Task, schema: StructType) -> None:
+    """The catalog's table of bronze has this attempt's load as a partition."""
     job, dataset = task.job, task.dataset
-    location = prefix.split("logical=")[0]
-    avro = bronze.avro_schema(job.spark, rows.schema)
-    table = bronze.table_input(dataset.table, location, rows.schema, avro, f"{dataset.id} as it came")
+    prefix = job.lake.bronze_prefix(dataset, task.run, job.attempt)
+    avro = bronze.avro_schema(job.spark, schema)
+    table = bronze.table_input(dataset.table, prefix.split("logical=")[0], schema, avro, f"{dataset.id} as it came")
     bronze.register(client("glue"), job.lake.environment.databases["bronze"], table, prefix)
 
 

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import DEFAULT, Mock
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from psycopg import sql
 from pyspark.sql import SparkSession
 
+from glue_jobs import bronze
 from local.engines import postgres
 from tests.spark.conftest import mocked_ledger
 from tests.spark.increments import DDL, WAYS, Increments, assert_succeeded
@@ -193,6 +197,19 @@ def test_what_a_cursor_cannot_tell_is_said_and_nothing_is_half_loaded(play: Incr
     assert gone.cause == 'The cursor, column "changed" of table "newer", does not exist in source "play".'
     assert play.watermark("play.newer") == "2026-02-01T12:00:00+00:00"
     assert play.ledger.load("play.newer", "play-20260201T0200-01") is None
+
+
+def test_a_load_whose_catalog_was_busy_is_shown_there_when_it_is_tried_again(
+    play: Increments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "CreatePartition")
+    first_busy = Mock(side_effect=[busy, DEFAULT], wraps=bronze.register)
+    monkeypatch.setattr(bronze, "register", first_busy)
+    assert_succeeded(play.ingest(play.job("20251101T0000", datasets=["play.log"])))
+    found = boto3.client("glue").get_partitions(DatabaseName="play_bronze", TableName="play_log")["Partitions"]
+    assert [each["Values"] for each in found if "20251101T0000" in each["Values"]] == [
+        ["20251101T0000", "play-20251101T0000-01-0"]
+    ]
 
 
 def test_a_date_without_bronze_cannot_be_filled_back(play: Increments) -> None:
