@@ -141,9 +141,13 @@ def _equalities(jvm: Any, table: Any, partition: Partition) -> Iterator[Any]:
     """For each field of the partition its transform equal to its value."""
     expressions = jvm.org.apache.iceberg.expressions.Expressions
     schema, spec = table.schema(), table.specs().get(partition.spec)
-    for field, value in zip(spec.fields(), partition.values, strict=False):
+    # a value for each field of every layout that the table has had, of which this partition has but its own
+    every = jvm.org.apache.iceberg.Partitioning.partitionType(table).fields()
+    values = {int(field.fieldId()): value for field, value in zip(every, partition.values, strict=True)}
+    for field in spec.fields():
         if str(field.transform()) == "void":
             continue
+        value = values[int(field.fieldId())]
         term = expressions.transform(schema.findColumnName(field.sourceId()), field.transform())
         yield expressions.isNull(term) if value is None else expressions.equal(term, _literal(value))
 

@@ -228,3 +228,17 @@ def test_tombstones_go_when_no_load_can_meet_them_any_more(orders: Shop) -> None
         spark.sql(f"INSERT INTO {table} VALUES ({number}, timestamp'2026-01-01', timestamp'{at}', 'r')")
     maintained(orders, 10)
     assert [row["order_id"] for row in spark.table(table).collect()] == [501]
+
+
+def test_partitions_of_every_layout_that_a_table_has_had_are_compacted(spark: SparkSession) -> None:
+    table = "lake.maintained_silver.laid_out_anew"
+    spark.sql(f"CREATE TABLE {table} (id INT, at TIMESTAMP) USING iceberg PARTITIONED BY (days(at))")
+    for number in (1, 2):
+        spark.sql(f"INSERT INTO {table} VALUES ({number}, timestamp'2026-01-01')")
+    spark.sql(f"ALTER TABLE {table} REPLACE PARTITION FIELD days(at) WITH months(at)")
+    for number in (3, 4):
+        spark.sql(f"INSERT INTO {table} VALUES ({number}, timestamp'2026-02-01')")
+    for bite in compaction.bites(spark, table, datetime.now(UTC) + timedelta(days=1)):
+        compaction.compact(spark, table, bite, {})
+    assert iceberg.weigh(spark, table)["files"] == 2
+    assert sorted(row["id"] for row in spark.table(table).collect()) == [1, 2, 3, 4]
