@@ -37,6 +37,7 @@ def build(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
     with ExitStack() as stack:
         try:  # in order of name: two runs that want the same tables cannot wait for each other
             leases = {task.table: stack.enter_context(task.lease()) for task in sorted(tasks, key=lambda t: t.table)}
+            roll_forward(job, leases)  # again: who was waited for may have been cut off
         except LeaseHeldError as error:
             return [task.failed(explain(error, task.dataset)) for task in tasks]
         run = Build(Inputs(job, [task.dataset for task in tasks]))
@@ -74,13 +75,12 @@ def main(argv: list[str]) -> None:
     models = pending(job)
     try:
         roll_forward(job)
+        model(job, models)
     except PublicationCutOffError as error:
         for each in models:
             conclude(Task(job, "model", job.lake.dataset(each)).failed(error), job.ledger)
         if not models:  # then no outcome tells it
             raise
-        return
-    model(job, models)
 
 
 if __name__ == "__main__":

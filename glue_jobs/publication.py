@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from glue_jobs import iceberg
@@ -25,6 +26,8 @@ def publish_all(job: Job, built: Sequence[Built]) -> None:
         if each.moves
     ]
     if moves:
+        for _, lease, _ in built:
+            lease.check()
         job.ledger.intend(str(job.run), moves)
     for task, lease, each in built:  # nothing but this between the tables: until the last has moved, they differ
         move(task, lease, each.base, each.snapshot)
@@ -34,13 +37,16 @@ def publish_all(job: Job, built: Sequence[Built]) -> None:
         job.ledger.settle(str(job.run))
 
 
-def roll_forward(job: Job) -> None:
-    """Finishes the publications that earlier runs of this pipeline, or attempts of this run, began and did not end."""
+def roll_forward(job: Job, held: Mapping[str, Lease] | None = None) -> None:
+    """Finishes the publications that other runs of this pipeline, or attempts of this run, began and did not end.
+
+    `held` are the leases that the caller has already, by table.
+    """
     for intent in job.ledger.intents():
         if RunId.parse(intent.run).pipeline != job.run.pipeline:
             continue
         try:
-            finish(job, intent)
+            finish(job, intent, held or {})
         except (MainMovedError, UnknownDatasetError) as error:
             raise PublicationCutOffError(
                 f"The publication of {intent.run} was cut off, and cannot be finished: {error}",
@@ -48,14 +54,14 @@ def roll_forward(job: Job) -> None:
             ) from error
 
 
-def finish(job: Job, intent: Intent) -> None:
+def finish(job: Job, intent: Intent, held: Mapping[str, Lease]) -> None:
     """The tables that have not moved are moved; where none has, and one went elsewhere since, none is any more."""
     tasks = [(Task(job, "model", job.lake.dataset(each["dataset"])), each) for each in intent.moves]
     if superseded(job, tasks):
         job.ledger.settle(intent.run)
         return
     for task, each in tasks:
-        with task.lease() as lease:
+        with nullcontext(held[task.table]) if task.table in held else task.lease() as lease:
             move(task, lease, each["from"], each["to"])
             if iceberg.head(job.spark, task.table) == each["to"]:  # past it, the head is a later run's to say
                 watermark = iceberg.summary(job.spark, task.table, each["to"])[WATERMARK]

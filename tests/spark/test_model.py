@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from glue_jobs import iceberg, publication
+from glue_jobs import iceberg, model, publication
 from glue_jobs.failures import PublicationCutOffError
-from glue_jobs.publish import publish
+from glue_jobs.publish import move, publish
+from lake.ledger import LeaseLostError
 from tests.spark.shop import Shop
 
 T1, T2 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00")
@@ -101,6 +102,47 @@ def test_a_crash_between_two_tables_is_rolled_forward(shop: Shop, monkeypatch: p
     assert shop.rows("gold.best", "customer_id") == [(1,), (2,)]
     assert shop.ledger.intents() == []
     assert [head.snapshot for head in shop.ledger.heads(GOLD).values()] == heads(shop)
+
+
+def cut_short(shop: Shop, monkeypatch: pytest.MonkeyPatch, orders: list[Any]) -> None:
+    """A run that dies when one of its two gold tables has moved."""
+    calls: list[Any] = []
+
+    def crash(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        move(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "move", crash)
+        with pytest.raises(KeyboardInterrupt):
+            shop.build(shop.run(orders))
+    assert len(shop.ledger.intents()) == 1
+
+
+def test_a_run_that_waited_for_one_that_was_cut_off_finishes_its_publication_first(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.build(shop.run(FIRST))
+    cut_short(shop, monkeypatch, [*FIRST, ("4", "2", "50.00", T1)])
+    waited = shop.run([*FIRST, ("4", "2", "60.00", T2)])
+    again = model.model(waited, model.pending(waited))  # it had rolled forward before the other wrote its intent
+    assert [each.status for each in again] == ["succeeded", "succeeded"]
+    assert totals(shop) == [(1, "15.00"), (2, "61.00")]
+    assert shop.ledger.intents() == []
+    assert [head.snapshot for head in shop.ledger.heads(GOLD).values()] == heads(shop)
+
+
+def test_a_run_that_lost_its_tables_announces_no_publication(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.build(shop.run(FIRST))
+    job = shop.run([*FIRST, ("4", "2", "50.00", T1)])
+    before = heads(shop)
+    monkeypatch.setattr(shop.ledger, "_renew", lambda *_: False)
+    with pytest.raises(LeaseLostError):
+        shop.build(job)
+    assert shop.ledger.intents() == []
+    assert heads(shop) == before
 
 
 def cut_off(shop: Shop, moves: dict[str, str]) -> str:
