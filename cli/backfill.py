@@ -60,7 +60,7 @@ def backfill(
         dates = ", ".join(each.logical for each in failed)
         raise CommandError(
             f"{len(failed)} of {len(done)} intervals failed: {dates}. Mend the cause, then say the same command again:"
-            f" what succeeded is not loaded twice. `./headwater explain {failed[0].run} --env {env}` says why."
+            f" what succeeded is not loaded twice. `./headwater explain RUN --env {env}` says why one failed."
         )
     if not json:
         fresh = sum(each.status == "SUCCEEDED" for each in done)
@@ -103,10 +103,15 @@ def load(
     lake: Target, pipeline: Pipeline, wanted: Sequence[datetime], parallel: int, datasets: Sequence[str], again: bool
 ) -> list[Interval]:
     """At most `parallel` executions at a time, in order of time; none for what a backfill has loaded already."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     from cli.console import progress
 
     def one(logical: datetime) -> Interval:
-        told = _one(lake, pipeline, logical, datasets, again)
+        try:
+            told = _one(lake, pipeline, logical, datasets, again)
+        except (BotoCoreError, ClientError) as error:  # one refused call must not hide how the others went
+            told = Interval(f"{logical:%Y-%m-%d %H:%M}", "", "NOT FOLLOWED", str(error))
         progress.print(f"  {told.logical}  {told.status:<14}{told.run}")
         return told
 

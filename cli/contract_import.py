@@ -45,7 +45,7 @@ def imported(lake: Target, table: str, name: str | None, *, crawl: bool, live: b
     """The dataset whose contract was written, and what a person should know of it."""
     from cli import discovered
     from contracts import load
-    from contracts.contract import SUFFIX
+    from contracts.contract import SUFFIX, ContractError
     from contracts.draft import draft, lake_name
 
     source, wanted = _asked(lake, table)
@@ -65,7 +65,11 @@ def imported(lake: Target, table: str, name: str | None, *, crawl: bool, live: b
     columns, note = discovered.columns(lake, source, found, live=live)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(draft(source, dataset.partition(".")[2], own, columns), encoding="utf-8")
-    load(dataset, lake.root)
+    try:
+        load(dataset, lake.root)
+    except ContractError:
+        path.unlink()  # a contract that cannot be read would stop every other command
+        raise
     return dataset, [note] if note else []
 
 

@@ -10,7 +10,7 @@ import boto3
 
 from lake.asked import Asked, read
 from lake.items import utc_now
-from lake.ledger import Intent, Ledger, Plan
+from lake.ledger import Intent, Ledger, Plan, Run
 from lake.model import Dataset, Lake, Pipeline, load
 from lake.runs import RunId, RunIdError
 from lambdas.plan.rerun import adopt, datasets_of
@@ -27,6 +27,15 @@ def run_of(execution: str, pipeline: str) -> RunId:
             f" {pipeline}-{run.logical_text}-01. Start it with `./headwater run {pipeline}`."
         )
     return run
+
+
+def refuse_ended(run: Run | None, attempt: int) -> None:
+    """A new execution of an old name would find everything done: Step Functions forgets names after 90 days."""
+    if run is not None and attempt == 0 and run.status != "running":
+        raise RunIdError(
+            f"The execution name '{run.run}': expected one of a new run, and this one ended at {run.finished_at}."
+            f" Do it again with `./headwater rerun {run.run}`."
+        )
 
 
 def plan(ledger: Ledger, run: RunId, attempt: int, asked: Asked, pipeline: Pipeline) -> Plan:
@@ -80,6 +89,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     run = run_of(event["run"], pipeline.name)
     asked = read(event["input"], run, lake, utc_now())
     ledger = Ledger(lake.environment.ledger, client("dynamodb"))
+    refuse_ended(ledger.run(str(run)), attempt)
     ledger.start(str(run), pipeline.name, attempt, asked.mode)
     planned = plan(ledger, run, attempt, asked, pipeline)
     work = [lake.dataset(each) for each in (*planned.datasets, *planned.models)]

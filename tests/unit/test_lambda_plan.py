@@ -9,6 +9,7 @@ import pytest
 
 from lake.asked import ExecutionInputError
 from lake.ledger import Ledger, Load, Outcome, RunNotFoundError
+from lake.records import RunStatus
 from lake.runs import RunIdError
 from lambdas.plan import handler
 from lambdas.plan.rerun import CannotRepeatError
@@ -56,6 +57,14 @@ def test_planning_the_same_attempt_again_changes_nothing(ledger: Ledger) -> None
     first = plan()
     ledger.record(refined(USERS))
     assert plan() == first
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed"])
+def test_a_new_execution_with_the_name_of_a_run_that_ended_is_refused(status: RunStatus, ledger: Ledger) -> None:
+    plan()
+    ledger.finish(RUN, status)
+    with pytest.raises(RunIdError, match=f"`./headwater rerun {RUN}`"):
+        plan()
 
 
 def test_a_redrive_works_on_what_has_not_succeeded(ledger: Ledger) -> None:
