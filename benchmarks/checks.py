@@ -28,7 +28,7 @@ from glue_jobs.session import size_for
 from lake.ledger import Load
 from lake.model import Dataset
 
-ROWS, TRIES = 400_000, 7
+ROWS, TRIES = 200_000, 5
 LOGICAL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
