@@ -35,7 +35,7 @@ LOGICAL = datetime(2026, 1, 1, tzinfo=UTC)
 def measure(rows: int = ROWS, tries: int = TRIES) -> dict[str, Any]:
     """Seconds of each write; `overhead` is what the rules add, as a part of the write without them."""
     rivals.install()
-    with measured_lake(dataset_of(sales.DATASET), settings=rivals.spark_settings()) as lake:
+    with measured_lake(dataset_of(sales.DATASET), more_jars=rivals.deequ()) as lake:
         lake.execute(sales.create(rows))
         lake.apply(job := lake.job(0))
         lake.ingest(job)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,18 +70,17 @@ class Measured:
 
 
 @contextmanager
-def spark_session(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+def spark_session(folder: Path, more_jars: Sequence[Path] = ()) -> Iterator[SparkSession]:
     """Spark as on the laptop, with an Iceberg catalog on the folder."""
     catalog = "spark.sql.catalog.lake"
     settings = {
-        **spark_settings.settings("http://localhost:1", jars.fetch(), folder / "spark", "4g"),
+        **spark_settings.settings("http://localhost:1", [*jars.fetch(), *more_jars], folder / "spark", "4g"),
         "spark.master": f"local[{CORES}]",
         **session.OURS,
         catalog: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalog}.type": "hadoop",
         f"{catalog}.warehouse": f"file:{folder}",
         f"{catalog}.cache-enabled": "false",
-        **(more or {}),
     }
     (folder / "spark").mkdir()
     with patch.dict("os.environ", {"JAVA_HOME": str(java.find().home), "SPARK_LOCAL_IP": "127.0.0.1"}):
@@ -110,15 +109,13 @@ def dataset_of(shipped: str, **changed: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def measured_lake(
-    dataset: dict[str, Any], *more: dict[str, Any], settings: Mapping[str, str] | None = None
-) -> Iterator[Measured]:
+def measured_lake(dataset: dict[str, Any], *more: dict[str, Any], more_jars: Sequence[Path] = ()) -> Iterator[Measured]:
     """A lake of one dataset, whose table is still to be made in the source; `replace(it, dataset=ID)` is of another."""
     with ExitStack() as stack:
         place = stack.enter_context(folder())
         server = postgres.start(place / "postgres")
         stack.callback(server.stop)
-        spark = stack.enter_context(spark_session(place, settings))
+        spark = stack.enter_context(spark_session(place, more_jars))
         keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
         stack.enter_context(patch.dict("os.environ", keys))
         stack.enter_context(mock_aws())

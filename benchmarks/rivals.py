@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlparse
 
 import duckdb
 
-from local.engines import jars, java
+from local.engines import gateway, jars, java
 
 LOCK = Path(__file__).with_name("rivals.txt")
 DEEQU = "com.amazon.deequ:deequ:2.0.7-spark-3.5"
+LEFT_OUT = "org.apache.spark:spark-core_2.12,org.apache.spark:spark-sql_2.12,org.scala-lang:scala-library"
 SPARK = "3.5"
 
 
@@ -47,15 +50,36 @@ def postgres_scanner() -> Path:
     return Path(next(iter(package.__path__))) / f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
 
 
-def spark_settings() -> dict[str, str]:
-    """With them a session has Deequ, fetched by Spark's own resolver into the jars' cache."""
-    os.environ["SPARK_SUBMIT_OPTS"] = " ".join(java.find().options(jars.cache()))
-    left_out = "org.apache.spark:spark-core_2.12,org.apache.spark:spark-sql_2.12,org.scala-lang:scala-library"
-    return {
-        "spark.jars.packages": DEEQU,
-        "spark.jars.excludes": left_out,
-        "spark.jars.ivy": str(jars.cache() / "ivy"),
-    }
+def deequ() -> list[Path]:
+    """Deequ's jars, resolved by Spark's own resolver on first use; what that says goes to a log, not among figures."""
+    install()
+    record = _folder() / "deequ.json"
+    if not record.exists():
+        record.write_text(json.dumps([str(each) for each in _resolve(record.with_suffix(".log"))]))
+    return [Path(each) for each in json.loads(record.read_text())]
+
+
+def _resolve(log: Path) -> list[Path]:
+    found = java.find()
+    options = {"SPARK_SUBMIT_OPTS": " ".join(found.options(jars.cache()))}
+    arguments = [
+        "--packages",
+        DEEQU,
+        "--exclude-packages",
+        LEFT_OUT,
+        "--conf",
+        f"spark.jars.ivy={jars.cache() / 'ivy'}",
+    ]
+    try:
+        started = gateway.launch(found, arguments, {**gateway.inherited(), **options}, log)
+    except gateway.JvmError as error:
+        raise RivalsNotFoundError(f"Deequ's jars could not be fetched. See {log}.") from error
+    client = started.connect()
+    listed = client.jvm.java.lang.System.getProperty("spark.jars")
+    client.shutdown()
+    started.process.kill()
+    started.process.wait()
+    return [Path(urlparse(each).path) for each in listed.split(",")]
 
 
 def _folder() -> Path:
