@@ -11,6 +11,7 @@ TOGETHER = ("spark", "synth")  # folders whose tests share what is dear to make
 LONGEST = ("test_ticket_failures", "spark", "test_ticket_lake", "test_runs", "test_runs_cold", "test_kill")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `-n`, each group of tests is a unit of work; those that take long begin first, so that none is left over."""
     if not config.pluginmanager.hasplugin("dsession") and not hasattr(config, "workerinput"):
