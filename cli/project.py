@@ -22,9 +22,9 @@ def test(context: typer.Context) -> None:
 
 
 def _side_by_side() -> list[str]:
-    """The whole suite in two processes or more, each with a Spark of its own; tests/conftest.py shares it out."""
+    """The whole suite in two processes or more, file by file; tests/conftest.py says in which order."""
     processes = min(max(os.cpu_count() or 2, 2), 4)
-    return ["-n", str(processes), "--dist", "loadgroup", "--no-loadscope-reorder"]
+    return ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def lint() -> None:
