@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -38,6 +39,21 @@ def spark(warehouse: Path) -> Iterator[SparkSession]:
         session.remember_classes(started)
         yield started
         started.stop()
+
+
+@pytest.fixture(scope="module")
+def in_utc(spark: SparkSession) -> Iterator[SparkSession]:
+    """The session with its JVM in UTC, as on Glue and on the laptop: the times of JDBC drivers are the JVM's."""
+    jvm: Any = spark._jvm
+    before = jvm.java.util.TimeZone.getDefault()
+
+    def stand_in(zone: Any) -> None:
+        jvm.java.util.TimeZone.setDefault(zone)
+        jvm.org.h2.util.DateTimeUtils.resetCalendar()  # which remembers the zone of its first use
+
+    stand_in(jvm.java.util.TimeZone.getTimeZone("UTC"))
+    yield spark
+    stand_in(before)
 
 
 def _settings(warehouse: Path) -> dict[str, str]:

@@ -35,16 +35,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server
 
 
 @pytest.fixture(scope="module")
-def play(spark: SparkSession, warehouse: Path, server: postgres.Server) -> Iterator[Increments]:
-    zone = spark._jvm.java.util.TimeZone  # type: ignore[union-attr]
-    before = zone.getDefault()
-    zone.setDefault(zone.getTimeZone("UTC"))  # as on Glue and on the laptop; the drivers' times are the JVM's
+def play(in_utc: SparkSession, warehouse: Path, server: postgres.Server) -> Iterator[Increments]:
     with mocked_ledger() as ledger:
-        made = Increments(spark, ledger, warehouse, server, "play")
+        made = Increments(in_utc, ledger, warehouse, server, "play")
         made.execute(*(f"CREATE TABLE {way} ({DDL})" for way in WAYS))
         made.apply(made.job("20250101T0000"))
         yield made
-    zone.setDefault(before)
 
 
 @dataclass

@@ -117,13 +117,9 @@ class Sources:
 
 @pytest.fixture
 def sources(
-    spark: SparkSession, ledger: Ledger, warehouse: Path, tmp_path: Path, servers: dict[Engine, Server]
-) -> Iterator[Sources]:
-    zone = spark._jvm.java.util.TimeZone  # type: ignore[union-attr]
-    before = zone.getDefault()
-    zone.setDefault(zone.getTimeZone("UTC"))  # as on Glue and on the laptop; the drivers' times are the JVM's
-    yield Sources(spark, ledger, _lake(tmp_path, warehouse), servers)
-    zone.setDefault(before)
+    in_utc: SparkSession, ledger: Ledger, warehouse: Path, tmp_path: Path, servers: dict[Engine, Server]
+) -> Sources:
+    return Sources(in_utc, ledger, _lake(tmp_path, warehouse), servers)
 
 
 def test_each_engines_hard_types_arrive_whole(sources: Sources) -> None:
