@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, aws_iam as iam, aws_kms as kms, aws_lambda as lambda_, aws_sqs as sqs
 from constructs import Construct
@@ -16,7 +16,10 @@ from datalake.nag import acknowledge
 
 
 class LakeFunction(Construct):
-    """`lambdas.NAME.handler.handle`, deployed as `headwater-ENV-NAME`; what it cannot handle goes to `dead_letters`."""
+    """`lambdas.NAME.handler.handle`, deployed as `headwater-ENV-NAME`; what it cannot handle goes to `dead_letters`.
+
+    Where many functions share one handler, `handler` names its package in lambdas/ and `variables` tell them apart.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,11 @@ class LakeFunction(Construct):
         key: kms.IKey,
         grants: Sequence[Grant],
         dead_letters: sqs.IQueue | None = None,
+        handler: str | None = None,
+        layers: Sequence[lambda_.ILayerVersion] = (),
+        variables: Mapping[str, str] | None = None,
+        memory: int = 256,
+        traced: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         function_name = environment.resource(name)
@@ -38,6 +46,8 @@ class LakeFunction(Construct):
         own = [lake.write_logs(group), lake.use_key()]
         if dead_letters is not None:
             own.append(Grant(["sqs:SendMessage"], [dead_letters.queue_arn]))
+        if traced:
+            own.append(lake.write_traces())
         self.function = lambda_.Function(
             self,
             "Function",
@@ -45,12 +55,15 @@ class LakeFunction(Construct):
             description=description,
             runtime=lambda_.Runtime.PYTHON_3_12,
             architecture=lambda_.Architecture.ARM_64,
-            handler=f"lambdas.{name}.handler.handle",
+            handler=f"lambdas.{handler or name}.handler.handle",
             code=code.for_functions,
-            memory_size=256,
+            layers=list(layers),
+            environment=dict(variables or {}),
+            memory_size=memory,
             timeout=Duration.minutes(2),
             log_group=log_group(self, "Logs", name=group, environment=environment, key=key),
             dead_letter_queue=dead_letters,
+            tracing=lambda_.Tracing.ACTIVE if traced else None,
             role=role(
                 self,
                 "Role",

@@ -133,6 +133,9 @@ class LakeGrants:
             Grant([f"xray:{action}" for action in traces], ["*"], why=NO_RESOURCE_LEVEL),
         ]
 
+    def write_traces(self) -> Grant:
+        return Grant(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"], why=NO_RESOURCE_LEVEL)
+
     def put_metrics(self, namespace: str) -> Grant:
         only = {"StringEquals": {"cloudwatch:namespace": namespace}}
         return Grant(
