@@ -11,6 +11,7 @@ from typing import Any, Literal
 from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
 from config.source import Source
+from config.stream import Stream, problems as stream_problems, streams
 from lake.parts import Maintenance
 
 FOLDER = Path(__file__).parent
@@ -76,6 +77,7 @@ class Environment:
     maintenance_schedule: str = ""  # none: it is started by hand
     crawl_schedule: str = ""  # none: it is started by hand
     schedules: Mapping[str, str] = field(default_factory=dict)
+    streams: Mapping[str, Stream] = field(default_factory=dict)  # by the dataset whose events they carry
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
 
@@ -168,6 +170,7 @@ def _environment(name: str, data: dict[str, Any]) -> Environment:
         "budget": Budget(budget["monthly_usd"], tuple(budget["emails"])),
         "alert_emails": tuple(data["alert_emails"]),
         "sources": {source: Source(**values) for source, values in data["sources"].items()},
+        "streams": streams(data.get("streams", {})),
         "maintenance": Maintenance(**care),
         "maintenance_schedule": "" if schedule == "off" else schedule,
         "crawl_schedule": "" if data["crawl"]["schedule"] == "off" else data["crawl"]["schedule"],
@@ -191,6 +194,7 @@ def _beyond_schema(document: Document, environment: Environment) -> list[Problem
             expected = "expected postgresql, mysql or sqlserver: H2 stands in for SQL Server on the laptop alone"
             field: Field = ("sources", source, "engine")
             problems.append(document.problem(field, described.engine, expected, "Write sqlserver."))
+    problems += stream_problems(document, environment.streams)
     budget, limit = environment.maintenance.budget_minutes, environment.sizes.timeouts["maintain"]
     if 2 * budget > limit:
         expected = f"expected at most half of sizes.timeouts.maintain, {limit}: what is begun in time is finished"

@@ -46,7 +46,7 @@ def problems(source: Source) -> list[Problem]:
     for number, each in enumerate(source.properties):
         found += _types(source, (*PROPERTIES, number), each["physicalType"], each.get("logicalType"))
     found += _sources(source)
-    for name in ("cursor", "subjectId"):
+    for name in ("cursor", "version", "subjectId"):
         field, value = source.custom(name)
         if value is not None and value not in source.columns:
             found.append(source.unknown_column(field, value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import config
 import contracts
 import pipelines
 from config import ConfigError, Environment
-from config.positions import suggestion
+from config.positions import Problem, suggestion
 from contracts import versions
 from contracts.contract import GOLD
+from contracts.loading import STREAM
 from lake import model
 from lake.model import Dataset, Pipeline
 
@@ -72,13 +73,15 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
         rulesets=environment.resource(""),
         maintenance=environment.maintenance,
         runbook=RUNBOOK,
+        record_hours={dataset: each.max_record_age_hours for dataset, each in environment.streams.items()},
     )
 
 
 def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapping[str, Pipeline]) -> None:
     """What holds only between an environment, its contracts and its pipelines."""
-    problems = []
-    for source in sorted({each.source for each in datasets.values()} - {GOLD, *environment.sources}):
+    problems = list(_of_streams(environment, datasets))
+    loaded = {each.source for each in datasets.values() if each.load_mode != STREAM}
+    for source in sorted(loaded - {GOLD, *environment.sources}):
         expected = f"expected among sources, since contracts/{source} has contracts"
         remedy = "Add its engine, host, port and database."
         problems.append(config.problem(environment, ("sources",), source, expected, remedy))
@@ -87,3 +90,18 @@ def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapp
         problems.append(config.problem(environment, ("schedules", name), name, "expected a pipeline", remedy))
     if problems:
         raise ConfigError(problems)
+
+
+def _of_streams(environment: Environment, datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
+    """Each dataset of events has a stream, and each stream such a dataset."""
+    streamed = [each.id for each in datasets.values() if each.load_mode == STREAM]
+    for dataset in streamed:
+        if dataset not in environment.streams:
+            expected = "expected among streams, since its contract says loadMode stream"
+            remedy = f"Add `{dataset}: {{ capacity: on_demand, … }}` to `streams:`."
+            yield config.problem(environment, ("streams",), dataset, expected, remedy)
+    for dataset in environment.streams:
+        if dataset not in streamed:
+            expected = "expected a dataset whose contract says loadMode stream"
+            remedy = suggestion(dataset, streamed)
+            yield config.problem(environment, ("streams", dataset), dataset, expected, remedy)

@@ -15,7 +15,7 @@ GOLD = "gold"
 SUFFIX = ".odcs.yaml"
 TABLE: Field = ("schema", 0)
 PROPERTIES: Field = (*TABLE, "properties")
-LATER = ("version", "rowFilters", "mask")
+LATER = ("rowFilters", "mask")
 
 
 class ContractError(FileError):

@@ -7,16 +7,28 @@ import re
 from config.positions import Field, Problem
 from contracts.contract import PROPERTIES, Source
 
-MODES = ("full", "incremental", "append")
+MODES = ("full", "incremental", "append", "stream")
 INCREMENTS = ("incremental", "append")
+STREAM = "stream"
 CURSORS = ("timestamp", "date")
 COMPARE_KEYS = "compare_keys"
+NOT_OF_STREAMS = {
+    "cursor": "its events come by their arrival",
+    "lookback": "it follows from how old a record may grow in its stream",
+    "deletes": "an event that did not come is not an event taken back",
+}
 LOOKBACK = re.compile(r"([1-9][0-9]*) ?([hd])")
 HOURS = {"h": 1, "d": 24}
 
 
 def mode(source: Source) -> str:
     return str(source.custom("loadMode")[1] or MODES[0])
+
+
+def version(source: Source) -> str | None:
+    """The column by which the latest row of a key is known: an increment's cursor, or a stream's version."""
+    found: str | None = source.custom("version" if mode(source) == STREAM else "cursor")[1]
+    return found
 
 
 def lookback_hours(source: Source) -> float:
@@ -38,18 +50,66 @@ def problems(source: Source) -> list[Problem]:
     if given is not None and given not in MODES:
         expected = f"expected one of {', '.join(MODES)}: the lake does not load in this way yet"
         return [source.document.problem(field, given, expected, "Write one of those.")]
-    return [*_cursor(source, field), *_lookback(source), *_deletes(source)]
+    if given == STREAM:
+        return _of_stream(source)
+    return [*_versions(source), *_cursor(source, field), *_lookback(source), *_deletes(source)]
 
 
 def _of_gold(source: Source) -> list[Problem]:
     """Gold is made whole by its model each time: nothing of this is for it."""
     found = []
-    for name in ("loadMode", "cursor", "lookback", "deletes"):
+    for name in ("loadMode", "cursor", "version", "lookback", "deletes"):
         field, value = source.custom(name)
         if value is not None and (name, value) != ("loadMode", MODES[0]):
             expected = f"expected no {name} here: a gold table is what its model selects, each time whole"
             found.append(source.document.problem(field, value, expected, "Remove it."))
     return found
+
+
+def _of_stream(source: Source) -> list[Problem]:
+    """Events arrive by themselves: their own time says which is the latest, their arrival which are new."""
+    document, (field, version) = source.document, source.custom("version")
+    found = []
+    for name, why in NOT_OF_STREAMS.items():
+        place, value = source.custom(name)
+        if value is not None:
+            found.append(
+                document.problem(place, value, f"expected no {name} with loadMode stream: {why}", "Remove it.")
+            )
+    if version is None:
+        expected = "expected a version beside it, the column that tells which event of a key is the latest"
+        remedy = "Add `- { property: version, value: COLUMN }`."
+        return [*found, document.problem(source.custom("loadMode")[0], STREAM, expected, remedy)]
+    if version not in source.columns:  # told with the columns
+        return found
+    number, column = next((n, each) for n, each in enumerate(source.properties) if each["name"] == version)
+    if column["physicalType"] != "timestamp":
+        expected = f"expected a version of type timestamp, and this is {column['physicalType']}"
+        found.append(document.problem(field, version, expected, "Name the column that says when the event happened."))
+    elif not column.get("required"):
+        expected = "expected `required: true`: an event without its version has no place among those of its key"
+        found.append(document.problem((*PROPERTIES, number), version, expected, "Add `required: true`."))
+    return [*found, *_moving(source)]
+
+
+def _moving(source: Source) -> list[Problem]:
+    """Columns by which the table is partitioned, and that another event of the same key may have otherwise."""
+    field, transforms = source.custom("partitionBy")
+    key = [each["name"] for each in source.properties if each.get("primaryKey")]
+    found = []
+    for number, each in enumerate(transforms or ()):
+        if not any(name in re.findall(r"\w+", each) for name in key):
+            expected = "expected a column of the key: a later event of a key may not move its row"
+            found.append(source.document.problem((*field, number), each, expected, "Write it as in bucket(16, ID)."))
+    return found
+
+
+def _versions(source: Source) -> list[Problem]:
+    field, value = source.custom("version")
+    if value is None:
+        return []
+    expected = "expected only with loadMode stream: elsewhere the cursor is the version"
+    return [source.document.problem(field, value, expected, "Remove it, or name it as cursor.")]
 
 
 def _cursor(source: Source, load_mode: Field) -> list[Problem]:

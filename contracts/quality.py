@@ -9,6 +9,7 @@ from typing import Any
 from config.positions import Field, Problem
 from contracts.contract import PROPERTIES, TABLE, Source
 from contracts.expressions import Fault, condition, measure
+from contracts.ranges import RANGE_WORDS, RANGES, arrival, range_of
 from lake.model import Gate, RowRule
 
 OPERATORS = {
@@ -145,8 +146,16 @@ def _values(entry: Entry, column: str, found: Quality) -> None:
         text, about = f"{column} IN ({_listed(valid)})", {"column": column, "values": tuple(valid)}
     elif metric == "invalidValues" and isinstance(pattern, str):
         text, about = f"{column} RLIKE {_literal(pattern)}", {"column": column, "pattern": pattern}
+    elif metric == "invalidValues" and RANGES & set(arguments):
+        ends = range_of(entry.source, column, arguments)
+        if isinstance(ends, Fault):
+            found.problems.append(entry.fault("arguments", ends))
+            return
+        text, about = ends.expression, {"column": column, **ends.said}
     else:
-        wanted = {"missingValues": "`missingValues: […]`"}.get(metric, "`validValues: […]` or `pattern: …`")
+        wanted = {"missingValues": "`missingValues: […]`"}.get(
+            metric, f"`validValues: […]`, `pattern: …` or {RANGE_WORDS}"
+        )
         expected = f"expected arguments that hold {wanted}"
         found.problems.append(entry.problem("arguments", arguments, expected, "Add them to `arguments:`."))
         return
@@ -155,10 +164,12 @@ def _values(entry: Entry, column: str, found: Quality) -> None:
 
 def _row_rule(entry: Entry, step: str, text: str, found: Quality, about: Mapping[str, Any] | None = None) -> None:
     """A rule of severity error keeps a row out; a warning, or a number of rows allowed, is a gate's to count."""
-    fault = condition(text, entry.source.columns)
+    of_rows = entry.severity == "error" and entry.comparison in (None, ("=", 0))
+    # when it arrived is known of a row on its way, and of none in the table that a gate reads
+    fault = condition(text, (*entry.source.columns, *(arrival(entry.source) if of_rows else ())))
     if fault:
         found.problems.append(entry.fault(step, fault))
-    elif entry.severity == "error" and entry.comparison in (None, ("=", 0)):
+    elif of_rows:
         found.rules.append(RowRule(entry.name, text, entry.description, **(about or {})))
     else:
         _gate(entry, found, "sql", expression=f"SELECT count(*) FROM {COMPILED_PLACEHOLDER} WHERE NOT ({text})")

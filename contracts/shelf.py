@@ -112,7 +112,7 @@ def _described(source: Source) -> Dataset:
         description=" ".join(data["description"]["purpose"].split()),
         owner=data["team"]["name"],
         source_object=columns.source_object(source),
-        cursor=source.custom("cursor")[1],
+        cursor=loading.version(source),
         load_mode=loading.mode(source),
         lookback_hours=loading.lookback_hours(source),
         deletes=loading.deletes(source),

@@ -32,7 +32,8 @@ class Column:
 class RowRule:
     """A rule that a row breaks where `expression` (Spark SQL over the lake's columns) is false.
 
-    One about the values of a single column says these too: the `values` it may have, or the `pattern` they follow.
+    One about the values of a single column says these too: the `values` it may have, the `pattern` they follow, or the
+    ends of their range, both included; of times, as ISO texts, and `minutes_ahead` of when the row arrived.
     """
 
     name: str
@@ -41,6 +42,9 @@ class RowRule:
     column: str = ""
     values: tuple[Any, ...] = ()
     pattern: str = ""
+    minimum: Any = None
+    maximum: Any = None
+    minutes_ahead: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class Dataset:
     owner: str = ""
     source_object: str = ""
     cursor: str | None = None
-    load_mode: str = "full"  # full | incremental | append
+    load_mode: str = "full"  # full | incremental | append | stream
     lookback_hours: float = 0.0  # how far behind the watermark an increment begins to read
     deletes: bool = False  # rows whose key the source no longer has are deleted
     partition_by: tuple[str, ...] = ()
@@ -153,6 +157,7 @@ class Environment:
     rulesets: str = ""  # what the names of Glue Data Quality rulesets begin with
     maintenance: Maintenance = field(default_factory=Maintenance)
     runbook: str = "docs/runbook.md"
+    record_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how old its records may grow
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

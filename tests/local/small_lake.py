@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import config
+import contracts
 from cli.target import Target
 from lake.runs import RunId
 from local import deploy, synthesis
@@ -137,6 +138,9 @@ def _fill(lake: SmallLake) -> None:
 def _write(root: Path) -> Path:
     named = {PIPELINE, *config.load("local").schedules}  # an environment's schedules are of pipelines that there are
     files = {f"pipelines/{each}.yaml": PIPELINE_FILE for each in named}
+    for each in config.load("local").streams:  # nor are its streams of datasets that there are not
+        name = f"contracts/{each.replace('.', '/')}.odcs.yaml"
+        files[name] = (contracts.ROOT / name).read_text()
     files["contracts/saas/orders.odcs.yaml"] = _orders()
     for name, sql in MODELS.items():
         files[f"models/{name}.sql"] = sql

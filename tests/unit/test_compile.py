@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,18 @@ def test_a_source_without_a_database_is_refused(tmp_path: Path) -> None:
     (root / "contracts/erp/category.odcs.yaml").write_text(text)
     with pytest.raises(ConfigError, match=r"config/dev.yaml:\d+: sources: 'erp': expected among sources"):
         compile.write(tmp_path / "out", config.load("dev"), root)
+
+
+def test_a_dataset_of_events_without_a_stream_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"streams: 'clinic.immunizations': expected among streams, since its"):
+        compile.write(tmp_path / "out", replace(config.load("dev"), streams={}))
+
+
+def test_a_stream_whose_dataset_is_loaded_in_another_way_is_refused(tmp_path: Path) -> None:
+    dev = config.load("dev")
+    streams = {**dev.streams, "saas.users": dev.streams["clinic.immunizations"]}
+    with pytest.raises(ConfigError, match=r"'saas.users': expected a dataset whose contract says loadMode stream"):
+        compile.write(tmp_path / "out", replace(dev, streams=streams))
 
 
 def test_a_schedule_for_no_pipeline_is_refused(tmp_path: Path) -> None:

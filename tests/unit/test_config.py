@@ -87,6 +87,10 @@ def test_h2_stands_in_for_sql_server_on_the_laptop_only(tmp_path: Path) -> None:
     assert "sources.crm.engine: 'h2': expected postgresql, mysql or sqlserver" in told
 
 
+def test_a_stream_takes_what_comes_or_has_its_shards() -> None:
+    assert [config.load(name).streams["clinic.immunizations"].shards for name in ("prod", "dev")] == [None, 1]
+
+
 def test_off_is_a_word_and_not_a_boolean() -> None:
     assert config.load("local").schedules["tickit"] == "off"
 
@@ -122,6 +126,13 @@ def test_an_unknown_environment_names_the_nearest() -> None:
         ("engine: postgresql", "engine: oracle", "config/dev.yaml:27: sources.saas.engine: 'oracle': expected one of postgresql, mysql, sqlserver, h2."),
         ("port: 5432", 'port: "5432"', "config/dev.yaml:27: sources.saas.port: '5432': expected a port from 1 to 65535."),
         ("  saas:", "  SaaS:", "config/dev.yaml:27: sources.SaaS: 'SaaS': expected a source's name"),
+        ("capacity: { shards: 1 }", "capacity: many", "config/dev.yaml:31: streams.clinic.immunizations.capacity: 'many': expected on_demand, or a number of shards as in { shards: 2 }."),
+        ("shards: 1", "shards: 0", "streams.clinic.immunizations.capacity.shards: '0': expected a number of shards from 1 to 500."),
+        ("batch_size: 1000", "batch: 1000", "'batch': expected a name that is known here. Did you mean 'batch_size'?"),
+        ("max_record_age_hours: 24", "max_record_age_hours: 168", "'168': expected less than retention_hours, 168: a record is put aside before it is gone. Write less, or keep records longer."),
+        ("window_seconds: 20", "window_seconds: 0", "streams.clinic.immunizations.window_seconds: '0': expected at least 1, since batch_size is more than 10."),
+        ("auth: api_key", "auth: open", "'open': expected one of iam, api_key."),
+        ("clinic.immunizations: {", "immunizations: {", "streams.immunizations: 'immunizations': expected a dataset SOURCE.NAME."),
         ("unit: lake", "project: lake", "config/dev.yaml:5: 'project': expected each name once here. Remove one of the two."),
         ("unit: lake", "unit: [lake", "config/dev.yaml:5: 'unit: [lake': expected YAML, but did not find expected ',' or ']'."),
     ],

@@ -12,6 +12,7 @@ import contracts
 from contracts import ContractError
 from tests.unit.lake_root import BY_CATEGORY, SALES, USERS, change, shipped
 
+EVENTS = "contracts/clinic/immunizations.odcs.yaml"
 MODEL = "models/sales_by_category.sql"
 
 
@@ -40,9 +41,24 @@ def outcome(dataset: str, root: Path) -> str:
         (USERS, "apiVersion: v3.1.0", "apiVersion: v3.0.0", "apiVersion: 'v3.0.0': expected 'v3.1.0'."),
         (USERS, "\nversion: 1.0.0", "\nversion: 1.0", "version: '1.0': expected a version such as 1.0.0."),
         (USERS, "property: loadMode", "property: loadmode", "'loadmode': expected one of loadMode, cursor,"),
-        (USERS, "value: full", "value: cdc", "customProperties[loadMode].value: 'cdc': expected one of full, incremental, append: the lake does not load in this way yet."),
+        (USERS, "value: full", "value: cdc", "customProperties[loadMode].value: 'cdc': expected one of full, incremental, append, stream: the lake does not load in this way yet."),
         (USERS, "value: full", "value: incremental", "customProperties[loadMode].value: 'incremental': expected a cursor beside it"),
-        (USERS, "property: loadMode, value: full", "property: version, value: 3", "'version': expected a property that the lake honours"),
+        (USERS, "property: loadMode, value: full", "property: version, value: 3", "'3': expected a column's name."),
+        (USERS, "property: loadMode, value: full", "property: version, value: user_id", "'user_id': expected only with loadMode stream: elsewhere the cursor is the version."),
+        (USERS, "property: loadMode, value: full", "property: rowFilters, value: x", "'rowFilters': expected a property that the lake honours"),
+        (EVENTS, "property: version, value: event_time", "property: tags, value: x", "'tags': expected one of loadMode, cursor,"),
+        (EVENTS, "  - { property: version, value: event_time }\n", "", "'stream': expected a version beside it, the column that tells which event of a key is the latest."),
+        (EVENTS, "value: event_time }", "value: event_tme }", "'event_tme': expected a column of clinic.immunizations. Did you mean 'event_time'?"),
+        (EVENTS, "value: event_time }", "value: birth_date }", "'birth_date': expected a version of type timestamp, and this is date."),
+        (EVENTS, "property: version", "property: cursor", "'event_time': expected no cursor with loadMode stream: its events come by their arrival."),
+        (EVENTS, "property: subjectId, value: patient_id", "property: lookback, value: 2 d", "'2 d': expected no lookback with loadMode stream: it follows from how old a record may grow in its stream."),
+        (EVENTS, "bucket(16, event_id)", "days(event_time)", "'days(event_time)': expected a column of the key: a later event of a key may not move its row."),
+        (EVENTS, "minimum: 1, maximum: 20", "minimum: one", "'one': expected a number, as minimum."),
+        (EVENTS, "minimum: 1, maximum: 20", "minimum: 1, minutesAhead: 3", "'minutesAhead': expected only for a time of a dataset with loadMode stream."),
+        (EVENTS, 'minimum: "2020-01-01T00:00:00Z"', 'minimum: "2020-01-01"', "'2020-01-01': expected a timestamp such as 2000-01-31T00:00:00Z, as minimum."),
+        (EVENTS, "minutesAhead: 15", "minutesAhead: soon", "'soon': expected a whole number of minutes from 0 on."),
+        (EVENTS, 'pattern: "^[A-Z0-9-]{4,32}$"', "minimum: 1", "'string': expected a range of a number, a date or a timestamp. Use `validValues` or `pattern`."),
+        (EVENTS, 'pattern: "^[A-Z0-9-]{4,32}$"', "least: 1", "expected arguments that hold `validValues: […]`, `pattern: …` or `minimum: …`, `maximum: …`."),
         (USERS, "property: loadMode, value: full", "property: cursor, value: user_id", "'user_id': expected a cursor of type timestamp or date, since a look-back is a time, and this is int."),
         (USERS, "property: loadMode, value: full", "property: lookback, value: 2 d", "'2 d': expected only with loadMode incremental or append"),
         (USERS, "property: loadMode, value: full", "property: lookback, value: 2 weeks", "'2 weeks': expected a time such as 6 h or 2 d."),

@@ -21,8 +21,17 @@ def test_every_dataset_of_the_lake_has_a_contract(datasets: dict[str, Dataset]) 
     silver = {f"saas.{name}" for name in ("users", "venue", "category", "event")}
     silver |= {f"ecommerce.{name}" for name in ("date", "listing", "sales")}
     silver |= {f"crm.{name}" for name in ("customers", "campaigns", "responses")}
+    silver |= {"clinic.immunizations"}
     gold = {f"gold.{name}" for name in ("sales_by_category", "sales_by_date", "dim_seller", "dim_event")}
     assert set(datasets) == silver | gold
+
+
+def test_what_tells_of_a_patient_s_health_is_phi(datasets: dict[str, Dataset]) -> None:
+    columns = [(each.id, column) for each in datasets.values() for column in each.columns]
+    assert {(dataset, column.name) for dataset, column in columns if column.classification == "phi"} == {
+        ("clinic.immunizations", name)
+        for name in ("patient_id", "birth_date", "vaccine_code", "dose_number", "administered_at")
+    }
 
 
 def test_what_tells_of_a_person_is_pii(datasets: dict[str, Dataset]) -> None:
@@ -32,6 +41,7 @@ def test_what_tells_of_a_person_is_pii(datasets: dict[str, Dataset]) -> None:
         *(("saas.users", name) for name in ("first_name", "last_name", "email", "phone")),
         *(("crm.customers", name) for name in ("first_name", "last_name", "email", "born_on", "credit_limit", "notes")),
         ("crm.responses", "response_text"),
+        ("clinic.immunizations", "clinician_id"),
         *(("gold.dim_seller", name) for name in ("first_name", "last_name")),
         *((f"gold.{table}", name) for table in ("sales_by_category", "sales_by_date") for name in ("seller", "buyer")),
     }
