@@ -18,6 +18,7 @@ from stacks.catalog_stack import CatalogStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.pipeline_stack import PipelineStack
 from stacks.storage_stack import StorageStack
+from stacks.stream_stack import StreamStack
 
 from datalake.code import ROOT, pack  # isort: skip  (stacks puts constructs/ on the path)
 
@@ -41,6 +42,9 @@ def build(app: cdk.App, folder: Path) -> None:
     # They find each other by name, so nothing but this says in which order they are made.
     for later, earlier in ((catalog, storage), (pipeline, catalog), (monitoring, pipeline)):
         later.add_stack_dependency(earlier)
+    if environment.streams:
+        stream = StreamStack(app, name("stream"), environment=environment, archive=archive, **options)
+        stream.add_stack_dependency(monitoring)  # its alarms publish to that stack's topic
     for key, value in environment.tags.items():
         cdk.Tags.of(app).add(key, value)
 

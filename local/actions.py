@@ -14,7 +14,7 @@ SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/aws4_request")
 OLDER_KEY = re.compile(r"(?:^AWS |AWSAccessKeyId=)(\w+)")  # version 2, in which boto3 still signs S3's URLs
 RPC_PATH = re.compile(r"/service/[^/]+/operation/(\w+)$")
 NAMES = (
-    "TableName", "DatabaseName", "JobName", "JobRunId", "stateMachineArn", "executionArn", "WorkGroup",
+    "StreamName", "TableName", "DatabaseName", "JobName", "JobRunId", "stateMachineArn", "executionArn", "WorkGroup",
     "QueryExecutionId", "logGroupName", "SecretId", "KeyId", "TopicArn", "TargetArn", "QueueUrl", "QueueName",
     "RoleArn", "RoleName", "PolicyArn", "StackName", "FunctionName", "AlarmName", "EventBusName", "GroupName",
     "Name", "name",

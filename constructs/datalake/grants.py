@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config import Environment
+from config.stream import noun
 from datalake.access import Grant
 
 READ_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
@@ -101,6 +102,32 @@ class LakeGrants:
         return [
             Grant(["glue:GetConnection"], [self.arn("glue", "catalog"), *connections]),
             Grant(["secretsmanager:GetSecretValue"], secrets),
+        ]
+
+    def read_stream(self, dataset: str) -> Grant:
+        """What a mapping does with the role of its function."""
+        actions = ["DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards"]
+        return Grant([f"kinesis:{action}" for action in actions], [self._stream(dataset)])
+
+    def put_events(self, dataset: str) -> Grant:
+        return Grant(["kinesis:PutRecords"], [self._stream(dataset)])
+
+    def _stream(self, dataset: str) -> str:
+        return self.arn("kinesis", f"stream/{self._environment.resource(noun(dataset))}")
+
+    def write_events(self, dataset: str) -> Grant:
+        """Write a dataset's bronze objects and its dead letters; read none, remove none."""
+        folder = f"arn:aws:s3:::{self._environment.bucket('bronze')}/{dataset.replace('.', '/')}"
+        why = "An object is named after the records in it."
+        return Grant(["s3:PutObject"], [f"{folder}/*", f"{folder}__dead_letters/*"], why=why)
+
+    def keep_undelivered(self) -> list[Grant]:
+        """What a mapping needs to keep in bronze the batches that its function could not take."""
+        bucket = f"arn:aws:s3:::{self._environment.bucket('bronze')}"
+        why = "Lambda names what it writes after the mapping, the shard and the time."
+        return [
+            Grant(["s3:ListBucket"], [bucket]),
+            Grant(["s3:PutObject"], [f"{bucket}/aws/lambda/*"], why=why),
         ]
 
     def write_ledger(self) -> Grant:

@@ -67,7 +67,13 @@ def test_stacks_are_deployed_in_the_order_in_which_they_need_each_other(lake: Sy
         needed[stack] = {
             each.rpartition("-")[2] for each in artifacts[name]["dependencies"] if not each.endswith(".assets")
         }
-    assert needed == {"storage": set(), "catalog": {"storage"}, "pipeline": {"catalog"}, "monitoring": {"pipeline"}}
+    assert needed == {
+        "storage": set(),
+        "catalog": {"storage"},
+        "pipeline": {"catalog"},
+        "monitoring": {"pipeline"},
+        "stream": {"monitoring"},
+    }
 
 
 @pytest.mark.parametrize("resource_type", NAMES)

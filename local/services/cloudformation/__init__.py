@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 TYPES = (
-    "analytics", "buckets", "functions", "identity", "keys", "machines", "messages", "queries", "schedules", "tables",
-    "watching",
+    "analytics", "buckets", "functions", "identity", "keys", "machines", "messages", "queries", "schedules", "streams",
+    "tables", "watching",
 )  # fmt: skip
 
 FIDELITY = (
@@ -38,6 +38,7 @@ FIRST_CALLS = {
     "athena": "list_work_groups", "dynamodb": "list_tables", "stepfunctions": "list_state_machines",
     "cloudwatch": "describe_alarms", "events": "list_rules", "sqs": "list_queues", "sns": "list_topics",
     "secretsmanager": "list_secrets", "budgets": "", "scheduler": "list_schedules",
+    "kinesis": "list_streams",
 }  # fmt: skip
 
 

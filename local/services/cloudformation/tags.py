@@ -35,6 +35,7 @@ SERVICES = {
     "events": Tagging("tag_resource", "untag_resource", "ResourceARN", "Tags", "TagKeys"),
     "glue": Tagging("tag_resource", "untag_resource", "ResourceArn", "TagsToAdd", "TagsToRemove", as_map=True),
     "iam": Tagging("tag_role", "untag_role", "RoleName", "Tags", "TagKeys"),
+    "kinesis": Tagging("add_tags_to_stream", "remove_tags_from_stream", "StreamName", "Tags", "TagKeys", as_map=True),
     "lambda": Tagging("tag_resource", "untag_resource", "Resource", "Tags", "TagKeys", as_map=True),
     "logs": Tagging("tag_resource", "untag_resource", "resourceArn", "tags", "tagKeys", as_map=True),
     "scheduler": COMMON,

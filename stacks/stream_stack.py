@@ -1,0 +1,38 @@
+"""The streams: where events come in and are kept, who takes them to bronze, and who is told when that fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from config import Environment
+from datalake.code import RuntimeCode
+from datalake.deletion import removal_policy
+from datalake.encryption import shared_key
+from datalake.stream import EventStream
+
+
+class StreamStack(Stack):
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, archive: Path, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        key = shared_key(self, "Key", environment=environment)
+        code = RuntimeCode(self, "Code", archive=archive)
+        policy = removal_policy(self, keep_data=environment.keep_data)
+        self.streams = {
+            dataset: EventStream(
+                self,
+                f"Stream-{dataset.replace('.', '-')}",
+                dataset=dataset,
+                environment=environment,
+                code=code,
+                key=key,
+                layers=[],
+                removal_policy=policy,
+            )
+            for dataset in environment.streams
+        }
