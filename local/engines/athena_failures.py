@@ -8,7 +8,7 @@ import duckdb
 
 from local.engines.athena_errors import SYSTEM, QueryError
 
-OURS = re.compile(r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|NOT_SUPPORTED): ([^\n]*)")
+OURS = re.compile(r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|NOT_SUPPORTED|HIVE_BAD_DATA|HIVE_CURSOR_ERROR): ([^\n]*)")
 GROUPED = re.compile(r"must appear in the GROUP BY clause|aggregate|window", re.I)
 MISSING_FILE = re.compile(r"HTTP (?:GET|HEAD)[^\n]*'([^']+)'|No files found|404|NoSuchKey|Not Found", re.I)
 
@@ -29,6 +29,8 @@ def told(error: duckdb.Error) -> QueryError:
     if isinstance(error, duckdb.IOException | duckdb.HTTPException):
         kind = "HIVE_CANNOT_OPEN_SPLIT" if MISSING_FILE.search(text) else "HIVE_BAD_DATA"
         return QueryError(kind, f"Error opening Hive split: {text}")
+    if isinstance(error, duckdb.InvalidInputException) and "Malformed JSON" in text:
+        return QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - {text}")
     if isinstance(error, duckdb.InvalidInputException) and "arquet" in text:
         return QueryError("HIVE_BAD_DATA", f"Malformed file: {text}")
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {text}", category=SYSTEM)

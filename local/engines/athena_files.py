@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from local.engines import athena_json, athena_projection
 from local.engines.athena_casts import cast
 from local.engines.athena_catalog import Entry, GlueCatalog
 from local.engines.athena_errors import QueryError, RefusedError
@@ -14,12 +17,15 @@ from local.engines.athena_relations import Scan
 from local.engines.athena_scope import TableColumn
 from local.engines.athena_types import MICROS, Type
 
-AVRO, PARQUET = "avro", "parquet"
+AVRO, PARQUET, JSON = "avro", "parquet", "json"
 READERS = {
     AVRO: "read_avro([{files}], hive_partitioning=false)",
     PARQUET: "read_parquet([{files}], union_by_name=true, hive_partitioning=false)",
 }
+FEW = 8  # places that are listed one by one
+BUCKET_SLASHES = 2  # of s3://bucket
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+COUNTED = {AVRO: 0, JSON: 10}  # of a gzipped file DuckDB counts the header alone
 Held = tuple[str, str]  # a column of a file: its name and DuckDB's type
 # what a file may hold for a column of the catalog: the same, or something narrower
 NARROWER = {
@@ -43,13 +49,19 @@ class Files:
     def sql(self) -> str:
         """A SELECT with columns c1, c2, …; nothing for a table without files."""
         form = form_of(self.entry.glue)
-        return " UNION ALL ".join(part for place in self._places() for part in self._parts(form, *place))
+        places = self._places()
+        files = objects_of(self.catalog.s3, [location for _, location in places])
+        return " UNION ALL ".join(
+            part for (values, _), there in zip(places, files, strict=True) for part in self._parts(form, values, there)
+        )
 
     def _places(self) -> list[tuple[list[str | None], str]]:
         """Where the files lie that the query asks for, with the values of the partition columns."""
         table = self.scan.table
         if not table.partitioned_by:
             return [([], self.entry.glue["StorageDescriptor"]["Location"])]
+        if athena_projection.enabled(self.entry.glue):
+            return list(self._projected())
         pages = self.catalog.glue.get_paginator("get_partitions").paginate(
             DatabaseName=table.database, TableName=table.name, ExcludeColumnSchema=True
         )
@@ -57,6 +69,13 @@ class Files:
         values = [[None if value == NULL_PARTITION else value for value in part["Values"]] for part in parts]
         locations = [part["StorageDescriptor"]["Location"] for part in parts]
         return [(values[i], locations[i]) for i in self._wanted(values)]
+
+    def _projected(self) -> Iterator[tuple[list[str | None], str]]:
+        glue, keys = self.entry.glue, self.scan.table.partitioned_by
+        values: list[list[str | None]] = [list(each) for each in athena_projection.values(glue, keys)]
+        place = athena_projection.locations(glue, keys)
+        for i in self._wanted(values):
+            yield values[i], place([str(each) for each in values[i]])
 
     def _wanted(self, values: list[list[str | None]]) -> list[int]:
         """The partitions that the query's own conditions leave, by the same SQL that filters rows."""
@@ -71,63 +90,87 @@ class Files:
         query = f"SELECT n FROM (SELECT n, {named} FROM {rows}) {self.scan.alias} WHERE {conditions} ORDER BY n"
         return [row[0] for row in self.connection.execute(query).fetchall()]
 
-    def _parts(self, form: str, values: Sequence[str | None], location: str) -> Iterator[str]:
+    def _parts(self, form: str, values: Sequence[str | None], files: Mapping[str, int]) -> Iterator[str]:
         constants = dict(zip(self.scan.table.partitioned_by, values, strict=True))
-        files = objects(self.catalog.s3, location)
-        if form == AVRO:
-            self.uncounted += sum(files.values())
-        for source, held, file in self._sources(form, list(files)):
+        self.uncounted += sum(size - COUNTED[form] for file, size in files.items() if uncounted(form, file))
+        for source, read in self._sources(form, list(files)):
             selected = [
                 f"CAST({literal(constants[column.name])} AS {column.type.duckdb})"
                 if column.name in constants
-                else from_file(column, held.get(column.name), file)
+                else read(column)
                 for column in self.scan.table.columns
             ]
             columns = ", ".join(f"{sql} AS c{i}" for i, sql in enumerate(selected, 1))
             yield f"SELECT {columns} FROM {source}"
 
-    def _sources(self, form: str, files: list[str]) -> Iterator[tuple[str, dict[str, Held], str]]:
-        """What DuckDB reads, its columns, and one of its files. Avro files go together only with those of their schema:
+    def _sources(self, form: str, files: list[str]) -> Iterator[tuple[str, Callable[[TableColumn], str]]]:
+        """What DuckDB reads, and how a column is read of it. Avro files go together only with those of their schema:
         the reader takes the first file's columns for all.
         """
+        if form == JSON:
+            if files:
+                yield athena_json.source(self.entry.glue, files), partial(athena_json.value, self.entry.glue)
+            return
         groups: dict[tuple[Held, ...], list[str]] = {}
         for group in [[file] for file in files] if form == AVRO else [files]:
             if group:
                 described = self.connection.execute(f"DESCRIBE SELECT * FROM {reader(form, group)}").fetchall()
                 groups.setdefault(tuple((row[0], row[1]) for row in described), []).extend(group)
         for columns, group in groups.items():
-            yield reader(form, group), {column[0].lower(): column for column in columns}, group[0]
+            held = {column[0].lower(): column for column in columns}
+            yield reader(form, group), partial(from_file, held=held, file=group[0])
 
 
 def form_of(glue: dict[str, Any]) -> str:
     library = str(((glue.get("StorageDescriptor") or {}).get("SerdeInfo") or {}).get("SerializationLibrary", ""))
-    if str((glue.get("Parameters") or {}).get("projection.enabled", "")).lower() == "true":
-        raise RefusedError(f"Partition projection of table '{glue['Name']}'")
     for form in READERS:
         if form in library.lower():
             return form
-    advice = "the laptop reads Iceberg, Avro and Parquet."
+    if library == athena_json.SERDE:
+        athena_json.check(glue)
+        return JSON
+    advice = f"the laptop reads Iceberg, Avro, Parquet and JSON lines by {athena_json.SERDE}."
     raise RefusedError(f"A table of SerDe '{library}' ('{glue['Name']}')", advice)
+
+
+def uncounted(form: str, file: str) -> bool:
+    """Whether DuckDB leaves a file's bytes out of what it has read."""
+    return form == AVRO or (form == JSON and file.endswith(".gz"))
 
 
 def reader(form: str, files: Sequence[str]) -> str:
     return READERS[form].format(files=", ".join(map(text, files)))
 
 
-def from_file(column: TableColumn, held: Held | None, file: str) -> str:
+def from_file(column: TableColumn, held: Mapping[str, Held], file: str) -> str:
     """A column of a file as the catalog's type, which it must hold or something narrower."""
     if not column.type.runs:
         return "NULL"
     wanted = column.type.duckdb
-    if held is None:
+    if column.name not in held:
         return f"CAST(NULL AS {wanted})"
-    sql, found = identifier(held[0]), held[1]
+    sql, found = identifier(held[column.name][0]), held[column.name][1]
     if column.type.name == "timestamp" and found in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
         return cast(f"CAST({sql} AS TIMESTAMP)", Type("timestamp", MICROS), column.type)
     if found != wanted and found not in NARROWER.get(wanted, ()):
         text = f"Field {column.name}'s type {found} in file {file} is incompatible with type {column.type}"
         raise QueryError("HIVE_BAD_DATA", f"{text} defined in table schema")
     return f"CAST({sql} AS {wanted})"
+
+
+def objects_of(s3: Any, locations: Sequence[str]) -> list[dict[str, int]]:
+    """The files of each location; those of many days are listed at once, below what their places have in common."""
+    folders = [location.rstrip("/") for location in locations]
+    parts = zip(*(folder.split("/") for folder in folders), strict=False)
+    shared = "/".join(part[0] for part in itertools.takewhile(lambda each: len(set(each)) == 1, parts))
+    if len(locations) <= FEW or shared.count("/") < BUCKET_SLASHES:
+        return [objects(s3, location) for location in locations]
+    found: dict[str, dict[str, int]] = {folder: {} for folder in folders}
+    for file, size in objects(s3, shared).items():
+        for end in (place for place, letter in enumerate(file) if letter == "/" and place >= len(shared)):
+            if file[:end] in found:
+                found[file[:end]][file] = size
+    return [found[folder] for folder in folders]
 
 
 def objects(s3: Any, location: str) -> dict[str, int]:

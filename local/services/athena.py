@@ -42,7 +42,8 @@ FIDELITY = (
         "real",
     ),
     ("Athena", "CTAS, INSERT, UPDATE, DELETE, MERGE, UNLOAD, DDL (CREATE VIEW among it), EXPLAIN", "", "refused"),
-    ("Athena", "JSON and CSV tables, partition projection", "", "refused"),
+    ("Athena", "JSON lines by the OpenX SerDe with gzip; partition projection: date, integer, enum", "DuckDB", "real"),
+    ("Athena", "CSV tables, the Hive JSON SerDe, partition projection of the type injected", "", "refused"),
     ("Athena", "databases and tables through Athena's own API, runtime statistics", "", "refused"),
 )
 RESPONSE = "moto.athena.responses:AthenaResponse"
