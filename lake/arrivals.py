@@ -6,12 +6,10 @@ Names are `YYYY/MM/DD/HHMMSSmmm-SHARD-FIRSTSEQ-LASTSEQ.json.gz`, in UTC, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from lake.model import Dataset
 
-DAY = timedelta(days=1)
 SUFFIX = ".json.gz"
 ARRIVED_AT, SHARD, SEQUENCE = "_arrived_at", "_shard", "_sequence"  # what a line has beside its event's own fields
 NAME = re.compile(r"(\d{4}/\d\d/\d\d/\d{9})-(.+)-([^-]+)-([^-]+)\.json\.gz")
@@ -23,6 +21,11 @@ def dead_letters(dataset: Dataset) -> str:
     return f"{dataset.folder.rstrip('/')}__dead_letters/"
 
 
+def dead_letter_key(dataset: Dataset, arrived: datetime, shard: str, sequence: str) -> str:
+    """The object of one such record, whichever batch it is in: a retried or bisected one writes the same again."""
+    return f"{dead_letters(dataset)}{arrived.astimezone(UTC):%Y/%m/%d}/{shard}-{sequence}.json"
+
+
 def undelivered(dataset: Dataset) -> str:
     """The prefix of the batches that the event source mapping gave up on."""
     return f"{dataset.folder.rstrip('/')}__undelivered/"
@@ -30,8 +33,7 @@ def undelivered(dataset: Dataset) -> str:
 
 def object_key(dataset: Dataset, arrived: datetime, shard: str, first: str, last: str) -> str:
     """The object of a batch by its first record's arrival: no other batch has it, and a retry of this one has."""
-    at = arrived.astimezone(UTC)
-    return f"{dataset.folder}{at:{FORMAT}}{at.microsecond // 1000:03}-{shard}-{first}-{last}{SUFFIX}"
+    return f"{from_key(dataset, arrived)}-{shard}-{first}-{last}{SUFFIX}"
 
 
 def arrived(key: str, dataset: Dataset) -> datetime | None:
@@ -43,9 +45,12 @@ def arrived(key: str, dataset: Dataset) -> datetime | None:
         return None
 
 
-def days(since: datetime, until: datetime) -> Iterator[str]:
-    """`YYYY/MM/DD/` of each day from one time to the other, both included."""
-    day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    while day <= until:
-        yield f"{day:%Y/%m/%d/}"
-        day += DAY
+def from_key(dataset: Dataset, at: datetime) -> str:
+    """What the keys of the objects from this time on come after, in the order of a listing."""
+    moment = at.astimezone(UTC)
+    return f"{dataset.folder}{moment:{FORMAT}}{moment.microsecond // 1000:03}"
+
+
+def manifest_key(dataset: Dataset, run: str, attempt: int) -> str:
+    """Where one attempt of a run writes down which objects it takes: more than an item of the ledger holds."""
+    return f"{dataset.folder.rstrip('/')}__loads/{run}-{attempt}.json"
