@@ -12,6 +12,7 @@ from cli import (
     contract,
     contract_drift,
     contract_import,
+    dead_letter,
     demo,
     deploy,
     explain,
@@ -49,6 +50,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
 app.command()(maintain.maintain)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(dead_letter.app, name="dead-letter")
 app.add_typer(contract.app, name="contract")
 contract.app.command("import")(contract_import.import_)
 contract.app.command("drift")(contract_drift.drift)

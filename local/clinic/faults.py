@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 Document = dict[str, Any]
-DEPTH = 20_000
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,20 @@ def _without(*names: str) -> Callable[[Document], bytes]:
     return lambda event: orjson.dumps({name: value for name, value in event.items() if name not in names})
 
 
-def _text(old: str, new: str) -> Callable[[Document], bytes]:
-    """Another text in place of one that every event has."""
-    return lambda event: orjson.dumps(event).replace(old.encode(), new.encode(), 1)
-
-
 def _written(write: Callable[[bytes], bytes]) -> Callable[[Document], bytes]:
     return lambda event: write(orjson.dumps(event))
 
 
-UNREADABLE = "json"
+def _text(old: str, new: str) -> Callable[[Document], bytes]:
+    """Another text in place of one that every event has."""
+    return _written(lambda text: text.replace(old.encode(), new.encode(), 1))
+
+
+def _nested(depth: int) -> Callable[[Document], bytes]:
+    return _written(lambda text: text[:-1] + b',"deep":' + b"[" * depth + b"]" * depth + b"}")
+
+
+UNREADABLE = "not_json"
 KINDS = (
     Kind("no patient", "required_patient_id", _without("patient_id")),
     Kind("a vaccine of null", "required_vaccine_code", _with(vaccine_code=None)),
@@ -62,13 +65,12 @@ KINDS = (
     Kind("NaN", UNREADABLE, _text('"status":', '"rate":NaN,"status":'), passes_envelope=False),
     Kind("a key without quotes", UNREADABLE, _text('"status":', "status:"), passes_envelope=False),
     Kind("two documents", UNREADABLE, _written(lambda text: text + text), passes_envelope=False),
-    Kind(
-        "nested too deep",
-        UNREADABLE,
-        _written(lambda text: text[:-1] + b',"deep":' + b"[" * DEPTH + b"]" * DEPTH + b"}"),
-        passes_envelope=False,
-    ),
-    Kind("a list", UNREADABLE, _written(lambda text: b"[" + text + b"]"), passes_envelope=False),
-    Kind("a text", UNREADABLE, lambda event: orjson.dumps(event["event_id"]), passes_envelope=False),
+    Kind("nested deep", "too_deep", _nested(300), passes_envelope=False),
+    Kind("nested deeper", UNREADABLE, _nested(20_000), passes_envelope=False),
+    Kind("a key twice", "duplicate_key", _text('"status":', '"status":null,"status":'), passes_envelope=False),
+    Kind("a key of another case", "duplicate_key", _text('"status":', '"STATUS":null,"status":')),
+    Kind("a field of ours", "reserved_field", _text('"status":', '"_shard":"shardId-0","status":')),
+    Kind("a list", "not_an_object", _written(lambda text: b"[" + text + b"]"), passes_envelope=False),
+    Kind("a text", "not_an_object", lambda event: orjson.dumps(event["event_id"]), passes_envelope=False),
 )
 THROUGH_HTTP = tuple(kind for kind in KINDS if kind.passes_envelope)
