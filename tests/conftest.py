@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 LONGEST = (
-    "test_ticket_failures",
     "test_ticket_lake",
     "test_runs_cold",
     "test_runs",

@@ -45,12 +45,16 @@ def at_work(lake: SmallLake, run: str, step: str) -> str:
 
 
 def process(job_run: str, program: str) -> psutil.Process:
-    """The one process of a job run that is this program."""
-    for each in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if each.environ().get(HEADWATER_RUN) == job_run and each.name().startswith(program):
-                return each
-    raise AssertionError(f"The job run {job_run} has no process '{program}'.")
+    """The one process of a job run that is this program, once it has started."""
+
+    def found() -> psutil.Process | None:
+        for each in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if each.environ().get(HEADWATER_RUN) == job_run and each.name().startswith(program):
+                    return each
+        return None
+
+    return until(found, f"a process '{program}' of job run {job_run}")
 
 
 def entered(lake: SmallLake, run: str, state: str, times: int) -> None:

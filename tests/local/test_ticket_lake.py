@@ -1,15 +1,14 @@
-"""The ticket lake at its published size: loaded, accounted for, queried, loaded again."""
+"""The ticket lake with its known faults: loaded, accounted for, queried, loaded again; and what goes wrong at night."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,12 +16,15 @@ from typer.testing import CliRunner
 from cli import execution, quarantine
 from cli.query import fetch
 from local import laptop, tickit
+from tests.local import policies
 from tests.local.ticket_lake import TicketLake, ticket_lake
+
+SCALE = 0.05  # of the large tables; the faults are as many at any size, and `demo` runs at the published one
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TicketLake]:
-    with ticket_lake(tmp_path_factory.mktemp("tickets")) as up:
+    with ticket_lake(tmp_path_factory.mktemp("tickets"), scale=SCALE) as up:
         yield up
 
 
@@ -37,7 +39,7 @@ def test_the_first_run_succeeds(first: execution.Ended) -> None:
 
 def test_every_row_read_is_accounted_for(lake: TicketLake, first: execution.Ended) -> None:
     refined = lake.outcomes(first.run, "refine")
-    assert {name: each.read for name, each in refined.items()} == tickit.SIZES
+    assert {name: each.read for name, each in refined.items()} == tickit.sizes(SCALE)
     for each in refined.values():
         assert each.read == each.inserted + each.updated + each.unchanged + each.superseded + each.quarantined
 
@@ -47,11 +49,11 @@ def test_the_known_faults_are_what_is_refused_each_by_the_rule_it_broke(
 ) -> None:
     refined = lake.outcomes(first.run, "refine")
     told = {name: (each.superseded, dict(each.rules)) for name, each in refined.items()}
-    assert told == {name: (known.superseded, known.quarantined) for name, known in tickit.expected().items()}
+    assert told == {name: (known.superseded, known.quarantined) for name, known in tickit.expected(SCALE).items()}
 
 
 def test_quarantine_holds_each_refused_row_with_its_rules(lake: TicketLake, first: execution.Ended) -> None:
-    for name, known in tickit.expected().items():
+    for name, known in tickit.expected(SCALE).items():
         rows = lake.rows("silver", f"{name.replace('.', '_')}__quarantine")
         found: dict[str, int] = {}
         for row in rows:
@@ -120,11 +122,11 @@ def test_every_call_of_the_run_is_made_by_a_deployed_role(lake: TicketLake, firs
 
 def test_every_call_of_a_role_is_one_that_its_policies_allow(lake: TicketLake, first: execution.Ended) -> None:
     iam = lake.client("iam")
-    allowed = {role["RoleName"]: list(_statements(iam, role["RoleName"])) for role in iam.list_roles()["Roles"]}
+    allowed = {role["RoleName"]: list(policies.statements(iam, role["RoleName"])) for role in iam.list_roles()["Roles"]}
     recorded = json.loads(_get(f"{lake.laptop.url}/_headwater/calls"))["calls"]
-    made = {(each["role"], *_needed(each)) for each in recorded if each["role"] in allowed}
+    made = {(each["role"], *policies.needed(each)) for each in recorded if each["role"] in allowed}
     assert len(made) > 50
-    refused = [call for call in made if not any(_allows(each, call[1], call[2]) for each in allowed[call[0]])]
+    refused = [call for call in made if not any(policies.allows(each, call[1], call[2]) for each in allowed[call[0]])]
     assert sorted(refused) == []
 
 
@@ -135,7 +137,7 @@ def test_the_quarantine_commands_tell_and_mend_what_was_refused(
 
     listed = {(each["dataset"], each["rule"]): each["rows"] for each in json.loads(_quarantine("list", "--json"))}
     assert listed == {
-        (name, rule): n for name, known in tickit.expected().items() for rule, n in known.quarantined.items()
+        (name, rule): n for name, known in tickit.expected(SCALE).items() for rule, n in known.quarantined.items()
     }
     [shown] = json.loads(_quarantine("show", "saas.users", "--rule", "email_pattern", "--limit", "1", "--json"))
     assert (shown["row"]["email"], shown["first_run"], shown["state"]) == ("***", first.run, "open")
@@ -154,51 +156,57 @@ def test_the_quarantine_commands_tell_and_mend_what_was_refused(
     assert "no row of saas.venue with state 'open'" in _quarantine("list", "saas.venue", "--state", "open")
 
 
+def test_a_vanished_table_fails_its_dataset_alone_and_a_redrive_works_it_alone(lake: TicketLake) -> None:
+    alerts = _listen(lake)
+    with lake.source("saas") as connection:
+        connection.execute("UPDATE users SET city = city || '!' WHERE userid BETWEEN 100 AND 140")
+        connection.execute("UPDATE category SET catdesc = catdesc || '!' WHERE catid = 3")
+    before = lake.snapshots()
+    tickit.vanish(lake.admin, "saas.category")
+    failed = lake.run()
+
+    assert failed.status == "FAILED"
+    assert "saas.category" in failed.cause
+    after = lake.snapshots()
+    silver, gold = lake.environment.database("silver"), lake.environment.database("gold")
+    assert after[f"{silver}.saas_users"] != before[f"{silver}.saas_users"], "a sibling is published"
+    assert after[f"{silver}.saas_category"] == before[f"{silver}.saas_category"]
+    assert [each for each in before if each.startswith(gold) and after[each] != before[each]] == []
+    alert = _alert(lake, alerts)
+    for word in (failed.run, "saas.category", 'Table "category" does not exist', "runbook"):
+        assert word in alert, word
+
+    tickit.restore(lake.admin, "saas.category")
+    assert lake.redrive(failed.run).status == "SUCCEEDED"
+    assert set(lake.outcomes(failed.run, "ingest", attempt=1)) == {"saas.category"}
+    assert set(lake.outcomes(failed.run, "refine", attempt=1)) == {"saas.category"}
+    categories = lake.rows("silver", "saas_category")
+    assert [each["category_id"] for each in categories if each["description"].endswith("!")] == [3]
+    refused = {int(json.loads(row["_raw"])["userid"]) for row in lake.rows("silver", "saas_users__quarantine")}
+    marked = {each["user_id"] for each in lake.rows("silver", "saas_users") if str(each["city"]).endswith("!")}
+    assert marked == set(range(100, 141)) - refused
+
+
+def test_a_wrong_password_is_said_without_saying_it_and_put_right_by_the_secret(lake: TicketLake) -> None:
+    secrets, name = lake.client("secretsmanager"), lake.environment.secret("saas")
+    right = secrets.get_secret_value(SecretId=name)["SecretString"]
+    secrets.put_secret_value(SecretId=name, SecretString=json.dumps({**json.loads(right), "password": "w-r-o-n-g"}))
+    failed = lake.run()
+    secrets.put_secret_value(SecretId=name, SecretString=right)
+
+    assert failed.status == "FAILED"
+    outcome = lake.outcomes(failed.run, "ingest")["saas.users"]
+    assert 'Source "saas" refused the user name or password' in outcome.cause
+    assert "secret" in outcome.remedy
+    logged = lake.client("logs").filter_log_events(logGroupName=f"{lake.environment.job_log_groups}/error")
+    assert "w-r-o-n-g" not in json.dumps([outcome.cause, outcome.remedy, failed.cause, logged])
+    assert lake.redrive(failed.run).status == "SUCCEEDED"
+
+
 def _quarantine(*arguments: str) -> str:
     """What the command says."""
     done = CliRunner().invoke(quarantine.app, list(arguments), catch_exceptions=False)
     return str(done.stdout) if "--json" in arguments else str(done.output)
-
-
-PERMISSIONS = {
-    "lambda:Invoke": "lambda:InvokeFunction",
-    "s3:CompleteMultipartUpload": "s3:PutObject",
-    "s3:CopyObject": "s3:PutObject",
-    "s3:CreateMultipartUpload": "s3:PutObject",
-    "s3:DeleteObjects": "s3:DeleteObject",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:HeadObject": "s3:GetObject",
-    "s3:ListObjects": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:UploadPart": "s3:PutObject",
-}
-
-
-def _statements(iam: Any, role: str) -> Iterator[dict[str, Any]]:
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        yield from (each for each in document["Statement"] if each["Effect"] == "Allow")
-
-
-def _needed(call: dict[str, str]) -> tuple[str, str]:
-    """The permission that a call needs; on which resource only for S3, whose recorded resources are whole."""
-    action = PERMISSIONS.get(call["action"], call["action"])
-    if not action.startswith("s3:"):
-        return action, ""
-    bucket, _, key = call["resource"].partition("/")
-    whole = action != "s3:ListBucket" and call["action"] != "s3:DeleteObjects" and key
-    return action, f"arn:aws:s3:::{bucket}/{key}" if whole else f"arn:aws:s3:::{bucket}"
-
-
-def _allows(statement: dict[str, Any], action: str, resource: str) -> bool:
-    actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
-    if not any(fnmatchcase(action, each) for each in actions):
-        return False
-    return not resource or any(fnmatchcase(resource, each) or each.startswith(f"{resource}/") for each in resources)
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def _aws(lake: TicketLake, *arguments: str) -> list[str]:
@@ -220,3 +228,22 @@ def _get(url: str) -> bytes:
     with urlopen(url) as answer:
         body: bytes = answer.read()
     return body
+
+
+def _listen(lake: TicketLake) -> str:
+    """A queue that hears the lake's alerts, as an on-call engineer's mail does."""
+    sqs = lake.client("sqs")
+    queue: str = sqs.create_queue(QueueName="on-call")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    lake.client("sns").subscribe(TopicArn=lake.environment.topic_arn, Protocol="sqs", Endpoint=arn)
+    return queue
+
+
+def _alert(lake: TicketLake, queue: str, seconds: float = 30) -> str:
+    """The first alert that arrives."""
+    sqs, until = lake.client("sqs"), time.monotonic() + seconds
+    while time.monotonic() < until:
+        for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
+            text: str = json.loads(message["Body"])["Message"]
+            return text
+    pytest.fail(f"No alert came within {seconds} s.")
