@@ -25,8 +25,8 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 WATCH_SECONDS = 2.0
 SERVICES = (
-    "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "events",
-    "scheduler", "stepfunctions", "glue", "glue_crawlers", "athena",
+    "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "kinesis",
+    "event_sources", "faults", "events", "scheduler", "stepfunctions", "glue", "glue_crawlers", "athena",
 )  # fmt: skip
 
 
