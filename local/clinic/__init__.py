@@ -1,7 +1,7 @@
 """The clinics' load: immunization events as their systems send them, with faults in exactly known numbers.
 
 The same numbers and seed give the same events: `Load(10_000, ending=now)`. `records()` yields them in the order of
-sending; `expected()` says what silver must hold in the end, `refused()` what must become a dead letter, and why.
+sending; `expected()` says what silver must hold in the end, `malformed_records()` what must be dead letters, and why.
 """
 
 from __future__ import annotations
@@ -98,11 +98,12 @@ class Load:
         for number in range(self.ids):
             yield self._event(corrected.get(number, number))
 
-    def refused(self) -> dict[bytes, Kind]:
-        """The malformed records by their bytes, no two of which are the same."""
-        first = self.ids + self.corrections + self.duplicates
-        records = (self.record(number) for number in range(first, self.count))
-        return {record.data: record.kind for record in records if record.kind is not None}
+    def malformed_records(self) -> Iterator[tuple[Record, Kind]]:
+        """Those that become a dead letter, each of an id that no other record has."""
+        for number in range(self.count - self.malformed, self.count):
+            record = self.record(number)
+            assert record.kind is not None  # they are the last by number
+            yield record, record.kind
 
     def _event(self, number: int) -> Event:
         if number < self.ids:

@@ -87,11 +87,11 @@ def test_some_corrections_come_before_what_they_correct(records: list[Record]) -
 
 
 def test_each_malformed_record_is_unlike_every_other_and_of_a_known_kind(load: Load, records: list[Record]) -> None:
-    refused = load.refused()
-    assert sorted(refused) == sorted(record.data for record in records if record.kind)
-    assert len(refused) == load.malformed
-    of_each = Load(len(KINDS) * 200, ending=NOW).refused()
-    assert sorted(kind.name for kind in of_each.values()) == sorted(kind.name for kind in KINDS)
+    malformed = [record for record, _ in load.malformed_records()]
+    assert sorted(record.data for record in malformed) == sorted(record.data for record in records if record.kind)
+    assert len({record.data for record in malformed}) == len({record.key for record in malformed}) == load.malformed
+    of_each = [kind.name for _, kind in Load(len(KINDS) * 200, ending=NOW).malformed_records()]
+    assert sorted(of_each) == sorted(kind.name for kind in KINDS)
 
 
 def test_the_same_seed_gives_the_same_records_and_another_other_ones(load: Load, records: list[Record]) -> None:
