@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from glue_jobs import rulesets, views
+from glue_jobs import projection, rulesets, views
 from glue_jobs.aws import client
 from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing, follow
 from glue_jobs.failures import DatasetError
@@ -48,6 +48,8 @@ def complete(task: Task, lease: Lease) -> None:
         job.spark.sql(create_quarantine(job.lake.quarantine(dataset), location, dataset))
     if dataset.deletes:
         job.spark.sql(create_deleted(job.lake.deleted(dataset), job.lake.deleted_location(dataset), dataset))
+    if dataset.is_stream:
+        projection.register(client("glue"), job.lake, dataset)
     rulesets.register(client("glue"), job.lake, dataset)
     job.ledger.set_applied(dataset.id, dataset.hash, lease.fence)
 
@@ -84,14 +86,18 @@ def tables(job: Job) -> set[str]:
     """Every table of the lake: a few pages of the catalog, not a call for each dataset."""
     databases = [f"{CATALOG}.{job.lake.environment.databases[layer]}" for layer in ("silver", GOLD)]
     shown = {each: job.spark.sql(f"SHOW TABLES IN {each}").collect() for each in databases}
-    return {f"{database}.{row['tableName']}" for database, rows in shown.items() for row in rows}
+    found = {f"{database}.{row['tableName']}" for database, rows in shown.items() for row in rows}
+    if any(job.lake.dataset(each).is_stream for each in job.plan.datasets):
+        found |= {f"bronze.{each}" for each in projection.present(client("glue"), job.lake)}
+    return found
 
 
 def tables_of(job: Job, name: str) -> list[str]:
     dataset = job.lake.dataset(name)
     quarantine = [] if dataset.layer == GOLD else [job.lake.quarantine(dataset)]
     deleted = [job.lake.deleted(dataset)] if dataset.deletes else []
-    return [job.lake.table(dataset), *quarantine, *deleted]
+    bronze = [f"bronze.{each}" for each in dataset.bronze_tables]
+    return [job.lake.table(dataset), *quarantine, *deleted, *bronze]
 
 
 def major(job: Job, dataset: str, contract: str) -> Outcome:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, functions as F
 
-from glue_jobs import iceberg, pruning, tombstones
+from glue_jobs import events, iceberg, pruning, tombstones
 from glue_jobs.bronze import read
 from glue_jobs.changes import Known
 from glue_jobs.conform import quoted
@@ -54,13 +54,18 @@ class Basis:
         return {"began": began, "keyed": keyed, "cursor": dataset.cursor or ""}
 
     def watermark(self, advanced: str, moves: bool) -> str:
-        """The head's, which moves only with the table, unless its cursor is another or all was read again."""
+        """The head's, which moves only with the table, unless its cursor is another or all was read again.
+
+        A stream's moves with every reading of it: else a quiet one would be read from further and further back.
+        """
         head = self.head
+        if self.task.dataset.is_stream:
+            return advanced
         anew = head is None or head.cursor != (self.task.dataset.cursor or "") or self.task.job.mode == "replay"
         return advanced if head is None or moves or anew else head.watermark
 
     def bronze(self) -> DataFrame:
-        return bronze(self.task.job, self.load)
+        return bronze(self.task.job, self.task.dataset, self.load)
 
     def held(self) -> DataFrame | None:
         """The table's rows that the load can touch: all of them only where rows may go away."""
@@ -80,6 +85,7 @@ class Basis:
             gone=tombstones.since(self.task, self.began) if self.late and dataset.deletes else None,
             late=self.late,
             append_only=dataset.load_mode == "append",
+            first=dataset.is_stream,
             was=pruning.was(dataset),
         )
 
@@ -123,8 +129,9 @@ def published(task: Task, base: int | None, head: Head | None) -> Head | None:
     return Head(base, said["run"], said["watermark"], utc_now(), **read)
 
 
-def bronze(job: Job, load: Load) -> DataFrame:
-    return read(job.spark, load.files)
+def bronze(job: Job, dataset: Dataset, load: Load) -> DataFrame:
+    """The rows of a load as they came, by their source's names."""
+    return events.read(job, dataset, load) if dataset.is_stream else read(job.spark, load.files)
 
 
 def keys(rows: DataFrame, dataset: Dataset) -> DataFrame:

@@ -9,7 +9,7 @@ from operator import and_
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec, functions as F
 
-from glue_jobs.conform import LANE, RULES
+from glue_jobs.conform import ARRIVAL, LANE, RULES
 
 STATUS = "_status"
 INSERTED, UPDATED, UNCHANGED = "inserted", "updated", "unchanged"
@@ -25,6 +25,7 @@ class Known:
 
     Rows of the table that meet `deletes` go away if their key neither came nor is `present`. Where a later load is
     published already (`late`), no row comes whose key is `gone` or, `present` being known, not among those.
+    Of two contents of a version neither is right, unless their arrival says which came `first`, which then stays.
     """
 
     deletes: Column | None = None
@@ -32,6 +33,7 @@ class Known:
     gone: DataFrame | None = None  # keys that it had no longer when this load was read, or later
     late: bool = False
     append_only: bool = False
+    first: bool = False
     was: Sequence[str] = field(default=())  # columns of the table whose value is kept beside each row
 
 
@@ -49,11 +51,11 @@ def classify(rows: DataFrame, held: DataFrame | None, key: tuple[str, ...], know
         if frame is not None:
             every = _beside(every, frame.select(*key), kind)
     judged = _compared(every, [LANE, *key], known).withColumn(STATUS, _status(known))
-    conflict = F.array_contains("_conflicts", F.col("_version"))
-    unclear = F.when(conflict, F.lit(KEY_CONFLICT)).otherwise(F.lit(APPEND_ONLY))
+    append_only = F.lit(known.append_only) & ~_conflict(known)
+    unclear = F.when(append_only, F.lit(APPEND_ONLY)).otherwise(F.lit(KEY_CONFLICT))
     clean = F.col(STATUS).eqNullSafe(QUARANTINED) & (F.col(LANE) == 0)
     rules = F.when(clean, F.array(unclear)).otherwise(F.col(RULES))
-    wanted = [name for name in rows.columns if name != RULES] + [f"{WAS}{name}" for name in known.was]
+    wanted = [name for name in rows.columns if name not in (RULES, ARRIVAL)] + [f"{WAS}{name}" for name in known.was]
     return judged.where(F.col(STATUS).isNotNull()).select(*wanted, rules.alias(RULES), STATUS)
 
 
@@ -99,7 +101,16 @@ def _compared(rows: DataFrame, group: list[str], known: Known) -> DataFrame:
             for kind, asked in kinds.items()
         ),
         *(F.max(F.when(held, F.col(name))).over(whole).alias(f"{WAS}{name}") for name in known.was),
+        *(_of_version(came, group) if known.first else ()),
     )
+
+
+def _of_version(came: Column, group: list[str]) -> Iterator[Column]:
+    """Which content of a version arrived first, and all that did; in the order in which the rows are sorted already."""
+    ends = (Window.unboundedPreceding, Window.unboundedFollowing)
+    version = Window.partitionBy(*group, "_version").orderBy("_kind", "_hash").rowsBetween(*ends)
+    yield F.min(F.when(came, F.struct(ARRIVAL, "_hash"))).over(version).getField("_hash").alias("_first_hash")
+    yield F.collect_set(F.when(came, F.col("_hash"))).over(version).alias("_hashes")
 
 
 def _neighbour(name: str, take: Callable[[str], Column], order: list[str], window: WindowSpec) -> Iterator[Column]:
@@ -112,14 +123,21 @@ def _same(name: str, *columns: str) -> Column:
     return reduce(and_, pairs)
 
 
+def _conflict(known: Known) -> Column:
+    """Whether the row is a content of its version that cannot be taken."""
+    if known.first:
+        return F.col("_hash") != F.col("_first_hash")
+    return F.array_contains("_conflicts", F.col("_version"))
+
+
 def _status(known: Known) -> Column:
-    conflict = F.array_contains("_conflicts", F.col("_version"))
+    changed = _of_appended() if known.append_only else _of_arrived() if known.first else _of_changed(known)
     return (
         F.when(F.col("_kind") == HELD, _of_held(known))
         .when(F.col("_kind") != CAME, F.lit(None).cast("string"))
         .when(F.col("_copy"), SUPERSEDED)
-        .when((F.col(LANE) != 0) | conflict, QUARANTINED)
-        .otherwise(_of_appended() if known.append_only else _of_changed(known))
+        .when((F.col(LANE) != 0) | _conflict(known), QUARANTINED)
+        .otherwise(changed)
     )
 
 
@@ -152,5 +170,18 @@ def _of_changed(known: Known) -> Column:
         .when(F.col("_held_hash").isNull(), INSERTED)
         .when(F.col("_hash") == F.col("_held_hash"), UNCHANGED)
         .when(older, SUPERSEDED)
+        .otherwise(UPDATED)
+    )
+
+
+def _of_arrived() -> Column:
+    """The last version of a key wins; of two contents of it the one that arrived first, whichever run met it."""
+    known = F.array_contains("_hashes", F.col("_held_hash"))  # what is in the table came after this row
+    return (
+        F.when(F.col("_version") < F.array_max("_versions"), SUPERSEDED)
+        .when(F.col("_held_hash").isNull(), INSERTED)
+        .when(F.col("_hash") == F.col("_held_hash"), UNCHANGED)
+        .when(F.col("_version") < F.col("_held_version"), SUPERSEDED)
+        .when((F.col("_version") == F.col("_held_version")) & ~known, QUARANTINED)
         .otherwise(UPDATED)
     )

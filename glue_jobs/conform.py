@@ -11,12 +11,15 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from glue_jobs.failures import SourceColumnMissingError
+from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD
 from lake.evolution import identity
 from lake.model import Dataset, Reference
 
-INGESTED = ("_ingested_at", "_run")  # what ingest adds to the source's columns
+INGESTED = ("_ingested_at", "_run", ARRIVED_AT, SHARD, SEQUENCE)  # what bronze adds to the source's columns
 RULES = "_rules"
 LANE = "_lane"
+ARRIVAL = "_arrival"  # of an event: by which of two it is told which came first
+LONGEST_SEQUENCE = 128  # digits of Kinesis' sequence numbers, which are compared as texts
 SOURCE = "_source_"  # before the name of a source column that is kept as it came
 WHOLE = ("tinyint", "smallint", "int", "bigint")
 
@@ -44,6 +47,7 @@ def conform(bronze: DataFrame, dataset: Dataset, logical: datetime, parents: Map
         *_names(dataset),
         _version(dataset, logical).alias("_version"),
         _hash(dataset).alias("_hash"),
+        *((ARRIVAL,) if dataset.is_stream else ()),
         broken(rules).alias(RULES),
     )
     copies = F.xxhash64(own(judged.columns, dataset)).bitwiseOR(F.lit(1))
@@ -63,7 +67,14 @@ def typed(bronze: DataFrame, dataset: Dataset) -> DataFrame:
     same = {each.source for each in dataset.columns if _exact(kinds[each.source], each.type)}
     kept = (F.col(quoted(name)).alias(f"{SOURCE}{name}") for name in found if name not in same)
     casts = (F.expr(f"try_cast({quoted(each.source)} AS {each.type})").alias(each.name) for each in dataset.columns)
-    return bronze.select(*kept, *casts)
+    return bronze.select(*kept, *casts, *(_arrival() if dataset.is_stream else ()))
+
+
+def _arrival() -> Iterator[Column]:
+    """When an event arrived, which rules compare its times with, and its place among those of its time."""
+    at = F.expr(f"try_cast({ARRIVED_AT} AS timestamp)")
+    yield at.alias(ARRIVED_AT)
+    yield F.struct(at, F.lpad(F.col(SEQUENCE), LONGEST_SEQUENCE, "0")).alias(ARRIVAL)
 
 
 def raw(columns: Sequence[str], dataset: Dataset) -> Column:

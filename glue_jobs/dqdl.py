@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
+from lake.arrivals import ARRIVED_AT
 from lake.model import Dataset, Gate, Lake, Reference, RowRule
 
 NUMBERS = ("int", "bigint", "double", "decimal")
@@ -46,6 +47,8 @@ def _columns(dataset: Dataset) -> Iterator[Rule]:
 
 def _rows(dataset: Dataset) -> Iterator[Rule]:
     for rule in dataset.rules:
+        if rule.name in _of_arrival(dataset):
+            continue
         about = f": {_line(rule.description)}" if rule.description else ""
         yield rule.name + about, _row(dataset, rule)
 
@@ -109,8 +112,15 @@ def _unsaid(dataset: Dataset) -> Iterator[str]:
     yield "types, since what is in the table has them"
     if dataset.freshness_hours is not None:
         yield "freshness, which is of the last load and not of a column"
+    for name in _of_arrival(dataset):
+        yield f"{name}, which compares a row with when it arrived"
     if dataset.load_mode == "append":
         yield "append_only, which compares a row with what was there before it"
+
+
+def _of_arrival(dataset: Dataset) -> list[str]:
+    """The rules about when a row arrived, which nothing in the table tells."""
+    return [rule.name for rule in dataset.rules if ARRIVED_AT in rule.expression]
 
 
 def _compared(measure: str, gate: Gate) -> str:

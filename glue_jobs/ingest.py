@@ -8,7 +8,7 @@ from dataclasses import replace
 from pyspark.sql import Observation, functions as F
 from pyspark.sql.types import StructType
 
-from glue_jobs import bronze
+from glue_jobs import bronze, events
 from glue_jobs.apply import unapplied
 from glue_jobs.aws import client
 from glue_jobs.conform import quoted
@@ -33,8 +33,10 @@ def load(task: Task) -> Outcome:
     held = job.ledger.load(dataset.id, task.run)
     whole_again = job.mode == "backfill" and dataset.load_mode == "full"
     if held is None or held.attempt != job.attempt:
-        held = adopted(task) if whole_again else from_source(task)
-    elif not whole_again:  # committed by a try that ended before it said so, maybe before the catalog showed it
+        held = adopted(task) if whole_again else events.take(task) if dataset.is_stream else from_source(task)
+    elif (
+        not whole_again and not dataset.is_stream
+    ):  # committed by a try that ended before it said so, maybe before the catalog showed it
         show(task, bronze.stored(job.spark, held.files).schema)
     return task.succeeded(read=held.rows, inserted=held.rows, files=held.files)
 
@@ -100,7 +102,7 @@ def pending(job: Job) -> list[str]:
 
 def main(argv: list[str]) -> None:
     job = open_job(argv)
-    for service in ("glue", "secretsmanager"):
+    for service in ("glue", "s3", "secretsmanager"):
         client(service)  # before the threads: boto3's default session must not make two at once
     work(job, "ingest", pending(job), ingest)
 

@@ -34,7 +34,7 @@ def _keys(task: Task, reference: Reference) -> DataFrame:
     mine = job.ledger.load(parent.id, task.run)
     loads = [latest] if mine is None or mine.files == latest.files else [latest, mine]
     rows = sum(each.rows for each in loads)
-    found = [parent_keys(bronze(job, each), parent, reference, small=False) for each in loads]
+    found = [parent_keys(bronze(job, parent, each), parent, reference, small=False) for each in loads]
     if not latest.complete:
         held = list(_before(job, parent, latest, reference))
         found += [frame for frame, _ in held]

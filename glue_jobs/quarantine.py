@@ -41,7 +41,8 @@ def close(spark: SparkSession, table: str, dataset: Dataset, run: str, rows: Dat
     """Closes the open rows that a complete load does not refuse again, in one commit; none where there are none.
 
     `rows` are those that it refuses and `present` the keys of all that it read, looked into only then: a closed row
-    is replayed where its key is there and not refused, else dropped.
+    is replayed where its key is there and not refused, else dropped; an event is only ever replayed, since bronze
+    forgets and what did not come again was not taken back.
     """
     if iceberg.head(spark, table) is None:
         return
@@ -54,6 +55,7 @@ def close(spark: SparkSession, table: str, dataset: Dataset, run: str, rows: Dat
             judged = (
                 _valid(gone, dataset, rows, present).withColumn("_state", state).withColumn("_last_run", F.lit(run))
             )
+            judged = judged.where("_valid") if dataset.is_stream else judged
             _merge(spark, table, judged, "WHEN MATCHED THEN UPDATE SET q._state = c._state, q._last_run = c._last_run")
     finally:
         gone.unpersist()

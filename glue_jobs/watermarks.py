@@ -29,10 +29,13 @@ def advanced(dataset: Dataset, mode: Mode, logical: datetime, load: Load, head: 
     """The watermark once the load is published; `newest` is the highest version in it, in microseconds.
 
     No higher than when the reading began: what was written during it, or with a clock that is ahead, is read again.
+    Of a stream it is when the reading began itself: which events are new is told by their arrival.
     """
     held = head.watermark if head and head.cursor == (dataset.cursor or "") else ""
     if dataset.cursor is None:
         return _further(held, version_of(logical, head))
+    if dataset.is_stream:
+        return held if mode == "backfill" else _further(held, instant(load.began))
     if newest is None:
         return held
     reached = _reached(newest, load)

@@ -110,6 +110,10 @@ class Lake:
     def deleted_location(self, dataset: Dataset) -> str:
         return f"s3://{self.environment.buckets['silver']}/{dataset.folder.rstrip('/')}__deleted/"
 
+    def bronze_object(self, key: str) -> str:
+        """The path by which jobs read an object of bronze."""
+        return f"s3://{self.environment.buckets['bronze']}/{key}"
+
     def bronze_prefix(self, dataset: Dataset, run: str, attempt: int) -> str:
         """Where one attempt of a run puts what it read; no other attempt writes there."""
         logical = RunId.parse(run).logical_text

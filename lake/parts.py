@@ -100,6 +100,11 @@ class Dataset:
     inputs: tuple[str, ...] = ()
 
     @property
+    def is_stream(self) -> bool:
+        """Whether its events arrive by themselves: their objects in bronze are there before a run asks for them."""
+        return self.load_mode == "stream"
+
+    @property
     def table(self) -> str:
         return self.name if self.layer == GOLD else f"{self.source}_{self.name}"
 
@@ -110,6 +115,11 @@ class Dataset:
     @property
     def deleted_table(self) -> str:
         return f"{self.table}__deleted"
+
+    @property
+    def bronze_tables(self) -> tuple[str, ...]:
+        """Those of bronze that are made from the contract: a stream's events, and what was none of them."""
+        return (self.table, f"{self.table}__dead_letters") if self.is_stream else ()
 
     @property
     def folder(self) -> str:

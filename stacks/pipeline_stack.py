@@ -42,7 +42,7 @@ class PipelineStack(Stack):
             self, "NotStarted", queue_name=environment.resource("not-started"), key=self._key
         )
         self._jobs()
-        look = [self._lake.write_ledger(), self._lake.read_tables("silver", "gold")]
+        look = [self._lake.write_ledger(), self._lake.read_tables("bronze", "silver", "gold")]
         self._function("plan", "What a run has to do", look)
         self._function("conclude", "Whether a run did all it had to do", [self._lake.write_ledger()])
         self._pipelines(schedules)
@@ -54,7 +54,7 @@ class PipelineStack(Stack):
             "apply",
             description="Makes tables from contracts, and lets them grow",
             grants=[
-                lake.make_tables("silver", "gold"),
+                lake.make_tables("bronze", "silver", "gold"),
                 lake.remove_views("silver", "gold"),
                 *lake.write_objects("silver", "gold"),
                 lake.register_rulesets(),

@@ -15,6 +15,8 @@ from lake.model import Dataset, Lake, Pipeline, load
 from lake.runs import RunId, RunIdError
 from lambdas.plan.rerun import adopt, datasets_of
 
+BRONZE = "bronze"  # whose tables are called as silver's are
+
 client = cache(boto3.client)  # one for each service and warm container
 
 
@@ -62,7 +64,8 @@ def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set
 
 def tables_of(dataset: Dataset) -> tuple[str, ...]:
     deleted = (dataset.deleted_table,) if dataset.deletes else ()
-    return (dataset.table,) if dataset.sql is not None else (dataset.table, dataset.quarantine_table, *deleted)
+    beside = (*deleted, *(f"{BRONZE}.{each}" for each in dataset.bronze_tables))
+    return (dataset.table,) if dataset.sql is not None else (dataset.table, dataset.quarantine_table, *beside)
 
 
 def unfinished(intents: Iterable[Intent], pipeline: str) -> bool:
@@ -70,14 +73,14 @@ def unfinished(intents: Iterable[Intent], pipeline: str) -> bool:
     return any(RunId.parse(intent.run).pipeline == pipeline for intent in intents)
 
 
-def tables_in(lake: Lake) -> set[str]:
+def tables_in(lake: Lake, *, with_bronze: bool) -> set[str]:
     """Every table of the lake: a few pages, not a call for each dataset."""
     pages = client("glue").get_paginator("get_tables")
-    databases = (lake.environment.databases[layer] for layer in ("silver", "gold"))
+    layers = {"silver": "", "gold": ""} | ({BRONZE: f"{BRONZE}."} if with_bronze else {})
     return {
-        table["Name"]
-        for database in databases
-        for page in pages.paginate(DatabaseName=database)
+        before + table["Name"]
+        for layer, before in layers.items()
+        for page in pages.paginate(DatabaseName=lake.environment.databases[layer])
         for table in page["TableList"]
     }
 
@@ -93,10 +96,11 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     ledger.start(str(run), pipeline.name, attempt, asked.mode)
     planned = plan(ledger, run, attempt, asked, pipeline)
     work = [lake.dataset(each) for each in (*planned.datasets, *planned.models)]
+    there = tables_in(lake, with_bronze=any(each.bronze_tables for each in work))
     return {
         "run": str(run),
         "attempt": attempt,
-        "apply": must_apply(work, ledger.all_applied(each.id for each in work), tables_in(lake)),
+        "apply": must_apply(work, ledger.all_applied(each.id for each in work), there),
         "ingest": not ledger.succeeded(str(run), "ingest").issuperset(planned.datasets),
         "refine": bool(planned.datasets),
         "model": bool(planned.models) or unfinished(ledger.intents(), pipeline.name),

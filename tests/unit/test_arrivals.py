@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import contracts
-from lake.arrivals import arrived, days, dead_letters, object_key
+from lake.arrivals import arrived, dead_letters, from_key, object_key
 
 EVENTS = contracts.load("clinic.immunizations")
 AT = datetime(2026, 11, 21, 23, 59, 59, 999_700, tzinfo=UTC)
@@ -45,5 +45,11 @@ def test_what_is_no_batch_is_none(key: str) -> None:
     assert arrived(key, EVENTS) is None
 
 
-def test_days_are_those_of_both_ends() -> None:
-    assert list(days(AT - timedelta(days=2), AT)) == ["2026/11/19/", "2026/11/20/", "2026/11/21/"]
+@given(
+    st.lists(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)), min_size=2, max_size=2)
+)
+def test_a_listing_is_in_order_of_arrival(two: list[datetime]) -> None:
+    earlier, later = (at.replace(microsecond=at.microsecond // 1000 * 1000) for at in sorted(two))
+    key = object_key(EVENTS, later, SHARD, "1", "2")
+    assert key > from_key(EVENTS, later) >= from_key(EVENTS, earlier)
+    assert earlier == later or object_key(EVENTS, earlier, SHARD, "1", "2") < from_key(EVENTS, later)

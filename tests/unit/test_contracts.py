@@ -23,6 +23,7 @@ def test_every_dataset_of_the_lake_has_a_contract(datasets: dict[str, Dataset]) 
     silver |= {f"crm.{name}" for name in ("customers", "campaigns", "responses")}
     silver |= {"clinic.immunizations"}
     gold = {f"gold.{name}" for name in ("sales_by_category", "sales_by_date", "dim_seller", "dim_event")}
+    gold |= {"gold.doses_by_vaccine_site_week", "gold.coverage_by_cohort"}
     assert set(datasets) == silver | gold
 
 
