@@ -20,6 +20,13 @@ PACKAGES = ("lake", "glue_jobs", "lambdas")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip is the same whenever and wherever it is made
 
 
+def entry(name: str) -> zipfile.ZipInfo:
+    """A file of a zip, readable for all: Lambda runs functions as another user than the one who unpacks."""
+    made = zipfile.ZipInfo(name, EPOCH)
+    made.external_attr = 0o644 << 16
+    return made
+
+
 def pack(compile_into: Callable[[Path], None], folder: Path) -> Path:
     """A zip of our packages and of what `compile_into` writes; its name is the hash of what is in it."""
     with tempfile.TemporaryDirectory() as compiled:
@@ -37,7 +44,7 @@ def pack(compile_into: Callable[[Path], None], folder: Path) -> Path:
     archive = folder / f"{digest.hexdigest()}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in sorted(files):
-            packed.writestr(zipfile.ZipInfo(name, EPOCH), files[name], zipfile.ZIP_DEFLATED)
+            packed.writestr(entry(name), files[name], zipfile.ZIP_DEFLATED)
     return archive
 
 

@@ -22,7 +22,7 @@ class JarError(Exception):
 
 def spark_avro() -> Path:
     """The jar in the cache; the first time Spark's resolver puts it there."""
-    path = _cache() / "ivy" / "jars" / SPARK_AVRO
+    path = cache() / "ivy" / "jars" / SPARK_AVRO
     if not path.exists():
         _fetch(path)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -33,7 +33,7 @@ def spark_avro() -> Path:
     return path
 
 
-def _cache() -> Path:
+def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
 
 

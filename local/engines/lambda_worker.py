@@ -1,8 +1,8 @@
 """A Lambda worker process: imports a handler and answers one event a line, until its standard input closes.
 
-Started as `python -I -S lambda_worker.py ANSWERS TASK_ROOT SITE_PACKAGES HANDLER LOG_FORMAT` with ANSWERS an open file
-descriptor. Whatever the function writes to standard output and error is its log. It imports what Lambda's own Python
-imports: the deployed package, the standard library, and boto3 with what boto3 needs.
+Started as `python -I -S lambda_worker.py ANSWERS TASK_ROOT SITE_PACKAGES HANDLER LOG_FORMAT PACKAGES` with ANSWERS an
+open file descriptor. Whatever the function writes to standard output and error is its log. It imports what Lambda's own
+Python imports: the deployed package, the standard library, boto3 with what boto3 needs, and PACKAGES, its layers'.
 """
 
 from __future__ import annotations
@@ -132,10 +132,10 @@ class Worker:
 
 
 def main(argv: list[str]) -> None:
-    answers, task_root, site_packages, handler, log_format = argv
+    answers, task_root, site_packages, handler, log_format, packages = argv
     sys.path.insert(0, task_root)
     runtime = runpy.run_path(os.path.join(os.path.dirname(__file__), "runtime_packages.py"))
-    sys.meta_path.append(runtime["RuntimePackages"](site_packages, runtime["LAMBDA"]))
+    sys.meta_path.append(runtime["RuntimePackages"](site_packages, runtime["LAMBDA"] | set(packages.split(","))))
     os.chdir(task_root)
     formatter = LogFormat()
     formatter.as_json = log_format == "JSON"

@@ -36,6 +36,7 @@ class Program:
     task_root: str
     handler: str
     environment: tuple[tuple[str, str], ...]
+    packages: tuple[str, ...] = ()  # that its layers bring
     log_format: str = "Text"
 
 
@@ -59,7 +60,7 @@ class Worker:
         read_end, write_end = os.pipe()
         command = [sys.executable, "-I", "-S", SCRIPT, str(write_end), program.task_root, SITE_PACKAGES]
         self._process = spawn(
-            [*command, program.handler, program.log_format],
+            [*command, program.handler, program.log_format, ",".join(program.packages)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClie
 from moto.awslambda.models import EventInvokeConfig, LambdaFunction
 
 from local.engines.workers import Answer
+from local.services import lambda_layers
 from local.services.lambda_async import AsyncInvocations
 from local.services.lambda_functions import Functions
 from local.services.lambda_logs import log_group_of, logging_of
@@ -34,7 +35,9 @@ FIDELITY = (
     ("Lambda", "runtimes python3.9 to python3.14", "all run on the laptop's Python 3.11", "simulated"),
     ("Lambda", "concurrency without a reservation", "8 at once of a function; further events wait", "simulated"),
     ("Lambda", "memory size, ephemeral storage, VPC, X-Ray tracing", "kept, without effect", "simulated"),
-    ("Lambda", "runtimes that are not Python, images, layers, SnapStart", "", "refused"),
+    ("Lambda", "layers of Python packages in this machine's versions: imported from the venv", "ours", "simulated"),
+    ("Lambda", "metrics in a log's lines (embedded metric format)", "ours", "real"),
+    ("Lambda", "runtimes that are not Python, images, layers of anything else, SnapStart", "", "refused"),
 )
 
 
@@ -48,10 +51,6 @@ def refuse_what_cannot_run(spec: dict[str, Any]) -> None:
     if runtime is not None and not runtime.startswith("python3."):
         raise InvalidParameterValueException(
             f"The runtime '{runtime}': the laptop runs Python functions only. Use python3.11."
-        )
-    if spec.get("Layers"):
-        raise InvalidParameterValueException(
-            f"The layers '{spec['Layers']}': the laptop has no layers. Put the code into the function's package."
         )
     if (spec.get("SnapStart") or {}).get("ApplyOn", "None") != "None":
         raise InvalidParameterValueException("SnapStart 'PublishedVersions': the laptop has none. Leave it out.")
@@ -107,6 +106,7 @@ def install(endpoint: Endpoint) -> None:
     functions = Functions(endpoint)
     later = AsyncInvocations(endpoint, functions.invoke)
     patch_settings()
+    lambda_layers.install()
 
     def run_for_moto(self: Any, event: Any = None) -> tuple[str, bool, str]:
         answer = functions.invoke(self, json.loads(event) if isinstance(event, str) else event)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from moto.awslambda.exceptions import LambdaClientError
 
 from local.engines.workers import Answer, Program, Workers
+from local.services.lambda_layers import imported
 from local.services.lambda_logs import FunctionLogs, log_group_of, logging_of
 from local.services.lambda_package import unpacked
 from local.services.role_clients import RoleClients
@@ -62,6 +63,7 @@ class Functions:
             function=function.function_name,
             task_root=str(unpacked(function.code_bytes, self._packages)),
             handler=function.handler,
+            packages=imported(function),
             environment=tuple(sorted(self._environment(function).items())),
             log_format=settings.get("LogFormat", "Text"),
         )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from local.services.lambda_metrics import put_metrics
+
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
     from local.engines.workers import Answer
@@ -34,6 +36,7 @@ class FunctionLogs:
         now = int(time.time() * 1000)
         try:
             self._send(function.role, log_group_of(function), stream, [{"timestamp": now, "message": x} for x in lines])
+            put_metrics(self._endpoint.account, self._endpoint.region, answer.log)
         except ClientError as error:
             LOG.warning("The log of function '%s' is lost: %s", function.function_name, error)
         return lines

@@ -88,6 +88,33 @@ register(
 )  # fmt: skip
 
 
+def publish_layer(context: Context, properties: Properties) -> Made:
+    arn = context.call("lambda", "PublishLayerVersion", {**properties, "LayerName": context.name})["LayerVersionArn"]
+    return Made(arn, {"LayerVersionArn": arn})
+
+
+def delete_layer(context: Context, old: Resource) -> None:
+    layer, _, version = old.physical_resource_id.rpartition(":")
+    context.client("lambda").delete_layer_version(LayerName=layer, VersionNumber=int(version))
+
+
+LAYER = frozenset({
+    "CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName", "LicenseInfo",
+})  # fmt: skip
+
+
+register(
+    ResourceType(
+        type="AWS::Lambda::LayerVersion",
+        create=publish_layer,
+        update=never_updated,
+        delete=delete_layer,
+        known=LAYER,
+        fixed=LAYER,
+    )
+)
+
+
 def create_permission(context: Context, properties: Properties) -> Made:
     statement = re.sub(r"[^A-Za-z0-9_-]", "-", context.name)[-100:]
     context.call("lambda", "AddPermission", {**properties, "StatementId": statement})
