@@ -87,6 +87,8 @@ def names_in(body: bytes, form: bool) -> tuple[tuple[bytes, bytes], ...]:
 
 def action_of(raw: Raw, service: str) -> str:
     prefix = IAM_PREFIX.get(service, service)
+    if "/_user_request_/" in raw.path:
+        return "execute-api:Invoke"
     if raw.target:
         return f"{prefix}:{raw.target.rpartition('.')[2]}"
     if rpc := RPC_PATH.search(raw.path):

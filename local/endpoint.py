@@ -26,7 +26,7 @@ REGION = "us-east-1"
 WATCH_SECONDS = 2.0
 SERVICES = (
     "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "kinesis",
-    "event_sources", "faults", "events", "scheduler", "stepfunctions", "glue", "glue_crawlers", "athena",
+    "event_sources", "faults", "apigateway", "events", "scheduler", "stepfunctions", "glue", "glue_crawlers", "athena",
 )  # fmt: skip
 
 

@@ -9,9 +9,12 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from config import Environment
+from config.stream import noun
+from datalake.api import EventApi
 from datalake.code import RuntimeCode
 from datalake.deletion import removal_policy
 from datalake.encryption import shared_key
+from datalake.layer import PackagesLayer
 from datalake.stream import EventStream
 
 
@@ -22,6 +25,7 @@ class StreamStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         key = shared_key(self, "Key", environment=environment)
         code = RuntimeCode(self, "Code", archive=archive)
+        packages = PackagesLayer(self, "Packages", environment=environment)
         policy = removal_policy(self, keep_data=environment.keep_data)
         self.streams = {
             dataset: EventStream(
@@ -31,8 +35,20 @@ class StreamStack(Stack):
                 environment=environment,
                 code=code,
                 key=key,
-                layers=[],
+                layers=[packages.layer],
                 removal_policy=policy,
             )
             for dataset in environment.streams
+        }
+        self.apis = {
+            dataset: EventApi(
+                self,
+                f"Api-{dataset.partition('.')[0]}",
+                environment=environment,
+                source=dataset.partition(".")[0],
+                settings=settings,
+                stream_name=environment.resource(noun(dataset)),
+                key=key,
+            )
+            for dataset, settings in environment.streams.items()
         }
