@@ -14,6 +14,7 @@ import contracts
 from tests.synth.synthesized import ROOT, Synthesize, Synthesized
 
 NAMES = {
+    "ApiGateway::RestApi": "Name",
     "Athena::WorkGroup": "Name",
     "CloudWatch::Alarm": "AlarmName",
     "DynamoDB::Table": "TableName",
@@ -28,12 +29,15 @@ NAMES = {
     "StepFunctions::StateMachine": "StateMachineName",
 }
 UNTAGGED = {  # CloudFormation takes no tags for these
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::UsagePlanKey",
     "AWS::Athena::NamedQuery",
     "AWS::Budgets::Budget",
     "AWS::Glue::Connection",
     "AWS::Glue::Database",
     "AWS::Glue::SecurityConfiguration",
     "AWS::KMS::Alias",
+    "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
