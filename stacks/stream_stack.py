@@ -10,12 +10,13 @@ from constructs import Construct
 
 from config import Environment
 from config.stream import noun
-from datalake.api import EventApi
+from datalake.api import STAGE, EventApi
 from datalake.code import RuntimeCode
 from datalake.deletion import removal_policy
 from datalake.encryption import shared_key
 from datalake.layer import PackagesLayer
 from datalake.stream import EventStream
+from datalake.stream_alarms import WatchedAlarms, count_throttled, of_api, of_stream
 
 
 class StreamStack(Stack):
@@ -52,3 +53,15 @@ class StreamStack(Stack):
             )
             for dataset, settings in environment.streams.items()
         }
+        self._alarms(environment)
+
+    def _alarms(self, environment: Environment) -> None:
+        for dataset, made in self.streams.items():
+            name = noun(dataset)
+            of_theirs = of_stream(dataset, made.mapping.attr_id, environment)
+            WatchedAlarms(self, f"Alarms-{name}", name=name, watched=of_theirs, environment=environment)
+        for dataset, api in self.apis.items():
+            source = dataset.partition(".")[0]
+            count_throttled(self, f"Throttled-{source}", source=source, access_log=api.access_log)
+            of_its = of_api(source, STAGE, environment)
+            WatchedAlarms(self, f"Alarms-{source}", name=source, watched=of_its, environment=environment)

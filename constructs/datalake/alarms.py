@@ -31,37 +31,39 @@ class LakeAlarms(Construct):
         description = (
             "A dataset is older than its contract promises, or freshness is not measured. See docs/runbook.md."
         )
-        self._alarm("late", metric, description, periods=2, missing=cloudwatch.TreatMissingData.BREACHING)
+        self.alarm("late", metric, description, periods=2, missing=cloudwatch.TreatMissingData.BREACHING)
 
     def function_errors(self, names: Sequence[str]) -> None:
         for name in names:
             function = self._environment.resource(name)
             metric = _sum("AWS/Lambda", "Errors", {"FunctionName": function})
-            self._alarm(f"{name}-errors", metric, f"Function {function} failed. See its log /aws/lambda/{function}.")
+            self.alarm(f"{name}-errors", metric, f"Function {function} failed. See its log /aws/lambda/{function}.")
 
     def dead_letters(self, queues: Mapping[str, str]) -> None:
         """By the queue's noun: what it means that something lies there."""
         for noun, meaning in queues.items():
             queue = self._environment.resource(noun)
             metric = _sum("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, statistic="Maximum")
-            self._alarm(noun, metric, f"{meaning} The event lies in queue {queue}.")
+            self.alarm(noun, metric, f"{meaning} The event lies in queue {queue}.")
 
-    def _alarm(
+    def alarm(
         self,
         noun: str,
         metric: cloudwatch.Metric,
         description: str,
         *,
+        above: float = 0,
         periods: int = 1,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
+        """Tell the topic when the metric is above that, so many periods in a row."""
         alarm = cloudwatch.Alarm(
             self,
             "".join(word.title() for word in noun.split("-")),
             alarm_name=self._environment.resource(noun),
             alarm_description=description,
             metric=metric,
-            threshold=0,
+            threshold=above,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=periods,
             treat_missing_data=missing,

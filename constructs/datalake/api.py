@@ -160,6 +160,7 @@ class EventApi(Construct):
             ],
         )
         stage.node.add_dependency(group)
+        self.access_log = group
         acknowledge(
             stage,
             {

@@ -26,9 +26,13 @@ class NotInvokedError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an invocation ended: `first_failed` is the index of the first record that was not taken, None if all were."""
+    """How an invocation ended: `first_failed` is the index of the first record that was not taken, None if all were.
+
+    `reported`: the function named that record itself.
+    """
 
     first_failed: int | None
+    reported: bool
     error: bool
     request: str
 
@@ -90,14 +94,14 @@ class EventSource:
             payload, error, _ = function._invoke_lambda(self.event(function.role, shard, records))
         except (JsonRESTError, RoleNotFoundError) as refusal:  # TooManyRequestsException for one
             raise NotInvokedError(f"PROBLEM: {refusal}") from refusal
-        failed = 0 if error else self._first_failed(payload, records)
+        failed, reported = (0, False) if error else self._first_failed(payload, records)
         self.mapping.last_result = "OK" if failed is None else "PROBLEM: Function call failed"
         if failed is not None:
             self.count(FailedInvokeEventCount=len(records) - failed)
-        return Outcome(failed, bool(error), str(uuid.uuid4()))
+        return Outcome(failed, reported, bool(error), str(uuid.uuid4()))
 
-    def _first_failed(self, payload: str, records: list[Record]) -> int | None:
-        return first_failed(json.loads(payload or "null"), records) if self.settings.partial else None
+    def _first_failed(self, payload: str, records: list[Record]) -> tuple[int | None, bool]:
+        return first_failed(json.loads(payload or "null"), records) if self.settings.partial else (None, False)
 
     def count(self, **counts: int) -> None:
         if self.settings.measured:
@@ -142,15 +146,15 @@ class EventSource:
             self.measure({"DestinationDeliveryFailures": (1, "Count")}, FunctionName=function.function_name)
 
 
-def first_failed(answer: Any, records: list[Record]) -> int | None:
+def first_failed(answer: Any, records: list[Record]) -> tuple[int | None, bool]:
     """By Lambda's rules: nothing or an empty list is success, what names no record of the batch a failure of it all."""
     if answer is None or answer == {}:
-        return None
-    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else [answer]
+        return None, False
+    failures = answer.get("batchItemFailures", [{}]) if isinstance(answer, dict) else [answer]
     if failures is None or failures == []:
-        return None
+        return None, False
     position = {str(record.sequence_number): index for index, record in enumerate(records)}
     try:
-        return min(position[failure["itemIdentifier"]] for failure in failures)
+        return min(position[failure["itemIdentifier"]] for failure in failures), True
     except (KeyError, TypeError):
-        return 0
+        return 0, False

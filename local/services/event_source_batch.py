@@ -69,7 +69,8 @@ class Batch:
     def _failed(self, part: Part) -> None:
         settings = self._source.settings
         half = len(part.records) // 2
-        if settings.bisect and half:  # which uses up no retry
+        reported = part.last is not None and part.last.reported  # then a batch is cut there, which it was
+        if settings.bisect and half and not reported:  # which uses up no retry
             self._parts.extendleft(
                 [Part(part.records[half:], last=part.last), Part(part.records[:half], last=part.last)]
             )

@@ -35,6 +35,7 @@ FUNCTION = of(
     Role=ROLE_ARN,
     Runtime="python3.11",
 )
+STREAM = of("AWS::Kinesis::Stream", ShardCount=1)
 METRIC = {
     "MetricName": "age", "Namespace": "lake", "Period": 60, "Statistic": "Maximum", "EvaluationPeriods": 1,
     "ComparisonOperator": "GreaterThanThreshold",
@@ -174,9 +175,23 @@ SAMPLES = (
         ("kms", "get_key_rotation_status", {"KeyId": "{id}"}), "'KeyRotationEnabled': True",
     ),
     Sample(
+        "AWS::Kinesis::Stream",
+        {"ShardCount": 1, "StreamEncryption": {"EncryptionType": "KMS", "KeyId": "alias/aws/kinesis"},
+         "StreamModeDetails": {"StreamMode": "PROVISIONED"}, "RetentionPeriodHours": 168},
+        {"ShardCount": 2, "RetentionPeriodHours": 48}, {},
+        ("kinesis", "describe_stream", {"StreamName": "{id}"}), "'RetentionPeriodHours': 48",
+    ),
+    Sample(
         "AWS::Lambda::EventInvokeConfig",
         {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": 1},
         {"MaximumRetryAttempts": 2}, {"Role": ROLE, "Function": FUNCTION},
+    ),
+    Sample(
+        "AWS::Lambda::EventSourceMapping",
+        {"FunctionName": {"Ref": "Function"}, "EventSourceArn": {"Fn::GetAtt": ["Stream", "Arn"]},
+         "StartingPosition": "TRIM_HORIZON", "BatchSize": 10, "ParallelizationFactor": 2},
+        {"BatchSize": 20}, {"Role": ROLE, "Function": FUNCTION, "Stream": STREAM},
+        ("lambda", "get_event_source_mapping", {"UUID": "{id}"}), "'BatchSize': 20",
     ),
     Sample(
         "AWS::Lambda::Function", FUNCTION["Properties"], {"MemorySize": 512, "Timeout": 9}, {"Role": ROLE},
@@ -188,6 +203,13 @@ SAMPLES = (
         {"Principal": "sns.amazonaws.com"}, {"Role": ROLE, "Function": {**FUNCTION, "Properties": {
             **FUNCTION["Properties"], "FunctionName": "sample"}}},
         ("lambda", "get_policy", {"FunctionName": "sample"}), "sns.amazonaws.com",
+    ),
+    Sample(
+        "AWS::Logs::MetricFilter",
+        {"LogGroupName": {"Ref": "Group"}, "FilterPattern": "one", "MetricTransformations": [
+            {"MetricName": "seen", "MetricNamespace": "lake", "MetricValue": "1"}]},
+        {"FilterPattern": "two"}, {"Group": of("AWS::Logs::LogGroup", LogGroupName="filtered")},
+        ("logs", "describe_metric_filters", {"logGroupName": "filtered"}), "'filterPattern': 'two'",
     ),
     Sample(
         "AWS::Logs::LogGroup", {"LogGroupName": "sample", "RetentionInDays": 1}, {"RetentionInDays": 7}, {},

@@ -70,8 +70,8 @@ class EventStream:
         made = self.endpoint.client("lambda").create_event_source_mapping(
             EventSourceArn=self.arn, FunctionName=self.function, **given
         )
-        self.mapping: str = made["UUID"]
-        return self.mapping
+        self.mapping = str(made["UUID"])
+        return str(made["UUID"])
 
     def state(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.endpoint.url}/_headwater/event_sources") as answer:

@@ -27,9 +27,10 @@ def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_each_job_crawler_function_state_machine_and_schedule_has_a_role_of_its_own(lake: Synthesized) -> None:
+def test_each_job_crawler_function_state_machine_schedule_and_api_has_a_role_of_its_own(lake: Synthesized) -> None:
     roles = [str(each[key]) for actor, key in ACTORS.items() for each in lake.properties(actor)]
     roles += [str(each["Target"]["RoleArn"]) for each in lake.properties("Scheduler::Schedule")]
+    roles += [str(each["Name"]) for each in lake.properties("ApiGateway::RestApi")]  # named in its document
     assert len(roles) == len(set(roles)) == len(lake.resources("IAM::Role"))
 
 

@@ -94,7 +94,7 @@ def test_the_packed_code_holds_what_runs_and_nothing_else(dev: Synthesized) -> N
 def test_every_function_has_its_handler_in_the_packed_code(dev: Synthesized) -> None:
     names = set(zipfile.ZipFile(_packed(dev)).namelist())
     handlers = [each["Handler"].rpartition(".")[0] for each in dev.properties("Lambda::Function")]
-    assert len(handlers) == 5
+    assert len(handlers) == 6
     assert {f"{handler.replace('.', '/')}.py" for handler in handlers} <= names
 
 

@@ -39,6 +39,7 @@ UNTAGGED = {  # CloudFormation takes no tags for these
     "AWS::KMS::Alias",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
+    "AWS::Logs::MetricFilter",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",

@@ -55,6 +55,29 @@ register(
 )
 
 
+def put_metric_filter(context: Context, properties: Properties) -> Made:
+    context.call("logs", "PutMetricFilter", {**properties, "FilterName": context.name})
+    return Made(context.name)
+
+
+def delete_metric_filter(context: Context, old: Resource) -> None:
+    name, group = old.physical_resource_id, old.properties["LogGroupName"]
+    context.client("logs").delete_metric_filter(filterName=name, logGroupName=group)
+
+
+register(
+    ResourceType(
+        type="AWS::Logs::MetricFilter",
+        create=put_metric_filter,
+        update=lambda context, old, properties: put_metric_filter(context, properties),
+        delete=delete_metric_filter,
+        name="FilterName",
+        known=frozenset({"FilterName", "FilterPattern", "LogGroupName", "MetricTransformations"}),
+        fixed=frozenset({"FilterName", "LogGroupName"}),
+    )
+)
+
+
 def put_log_policy(context: Context, properties: Properties) -> Made:
     context.call("logs", "PutResourcePolicy", {**properties, "policyName": context.name})
     return Made(context.name)
