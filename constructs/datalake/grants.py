@@ -109,9 +109,6 @@ class LakeGrants:
         actions = ["DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards"]
         return Grant([f"kinesis:{action}" for action in actions], [self._stream(dataset)])
 
-    def put_events(self, dataset: str) -> Grant:
-        return Grant(["kinesis:PutRecords"], [self._stream(dataset)])
-
     def _stream(self, dataset: str) -> str:
         return self.arn("kinesis", f"stream/{self._environment.resource(noun(dataset))}")
 
