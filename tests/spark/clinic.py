@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ import boto3
 from pyspark.sql import SparkSession
 
 import contracts
-from glue_jobs import apply, iceberg, ingest, model, publication, refine
+from glue_jobs import apply, iceberg, ingest, maintain, model, refine
 from glue_jobs.work import Job, work
 from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD, object_key
 from lake.ledger import Ledger, Outcome
+from lake.parts import Maintenance
 from lake.records import Mode
 from lake.runs import RunId
 from tests.spark.shop import FolderLake
@@ -26,15 +27,15 @@ EVENTS = "clinic.immunizations"
 MODELS = ("gold.doses_by_vaccine_site_week", "gold.coverage_by_cohort")
 LAYERS = ("bronze", "silver", "gold")
 AGE = 24.0
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=6)  # within a look-back
 SHARD_ID = "shardId-000000000000"
 
 Event = dict[str, Any]
 
 
 def event(number: int, minutes: float = 0, **fields: Any) -> Event:
-    """A valid event made so many minutes after noon; fields replace its own."""
-    at = NOON + timedelta(minutes=minutes)
+    """A valid event made so many minutes after the start; fields replace its own."""
+    at = START + timedelta(minutes=minutes)
     return {
         "event_id": f"event-{number:04}",
         "event_time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
@@ -46,7 +47,7 @@ def event(number: int, minutes: float = 0, **fields: Any) -> Event:
         "lot_number": "LOT-1",
         "site_id": "site-001",
         "clinician_id": "DR-7",
-        "administered_at": "2026-11-20T08:00:00Z",
+        "administered_at": "2026-11-16T08:00:00Z",
         "status": "completed",
         **fields,
     }
@@ -83,8 +84,8 @@ class Clinic:
             spark.sql(f"CREATE NAMESPACE lake.{name}_{layer}")
 
     def arrive(self, *events: Event, minutes: float = 0, text: str | None = None) -> str:
-        """A batch that arrives so many minutes after noon, in an object of bronze; its key."""
-        at, first = NOON + timedelta(minutes=minutes), self.sequence + 1
+        """A batch that arrives so many minutes after the start, in an object of bronze; its key."""
+        at, first = START + timedelta(minutes=minutes), self.sequence + 1
         lines = []
         for each in events:
             self.sequence += 1
@@ -98,27 +99,36 @@ class Clinic:
         path.write_bytes(body)
         return key
 
-    def job(self, mode: Mode = "run", run: str = "", attempt: int = 0) -> Job:
+    def job(self, mode: Mode = "run", run: str = "") -> Job:
         if not run:
             self.number += 1
-            run = f"clinic-20261120T{self.number:02}00-01"
-        self.ledger.plan(run, attempt, [EVENTS], MODELS, mode=mode)
-        return Job(self.spark, self.lake, self.ledger, RunId.parse(run), attempt)
+            run = f"clinic-20260101T{self.number:02}00-01"
+        self.ledger.plan(run, 0, [EVENTS], MODELS, mode=mode)
+        return Job(self.spark, self.lake, self.ledger, RunId.parse(run), 0)
 
     def run(self, mode: Mode = "run", run: str = "") -> Outcome:
-        """All steps up to silver; what refining came to, or what failed before it."""
-        job = self.job(mode, run)
+        """All steps up to silver: what refining came to, or what failed before it."""
+        self.last = job = self.job(mode, run)
         outcomes = work(job, "apply", apply.pending(job), apply.apply)
         outcomes += work(job, "ingest", ingest.pending(job), ingest.ingest)
         outcomes += work(job, "refine", refine.pending(job), refine.refine)
         return outcomes[-1]
 
+    def backfill(self, minutes: float) -> Outcome:
+        """The hour that begins so many minutes after the start."""
+        return self.run("backfill", str(RunId("clinic", START + timedelta(minutes=minutes))))
+
     def build(self) -> list[Outcome]:
-        job = self.job()
-        self.ledger.record(Outcome(str(job.run), 0, "ingest", EVENTS, "succeeded"))
-        publication.roll_forward(job)
-        work(job, "apply", apply.pending(job), apply.apply)
-        return model.model(job, model.pending(job))
+        """Gold of the last run."""
+        return model.model(self.last, model.pending(self.last))
+
+    def maintain(self) -> Outcome:
+        """Every partition is looked at as one that loads have left."""
+        settled = replace(self.lake.environment, maintenance=replace(Maintenance(), open_days=0))
+        self.lake.__dict__["environment"] = settled
+        job = Job(self.spark, self.lake, self.ledger, RunId.parse("maintain-20260101T0000-01"), 0)
+        [outcome] = maintain.maintain_all(job, maintain.read({"datasets": [EVENTS]}, self.lake))
+        return outcome
 
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:
         return sorted(tuple(row) for row in self.spark.table(self.lake.table(self.dataset)).select(*columns).collect())

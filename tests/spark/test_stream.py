@@ -10,14 +10,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lake.ledger import Outcome
-from tests.spark.clinic import Clinic, event
+from tests.spark.clinic import EVENTS, Clinic, event
 from tests.spark.conftest import mocked_ledger
 
-DAY = 24 * 60.0
+TWO_DAYS = -48 * 60  # minutes: further back than a run looks
 
 
 @pytest.fixture(scope="module")
 def clinic(spark: SparkSession, warehouse: Path) -> Iterator[Clinic]:
+    """One lake, of which each test is a run after those before it."""
     with mocked_ledger() as ledger:
         yield Clinic(spark, ledger, warehouse, "stream")
 
@@ -25,14 +26,15 @@ def clinic(spark: SparkSession, warehouse: Path) -> Iterator[Clinic]:
 def counts(outcome: Outcome) -> dict[str, int]:
     assert outcome.status == "succeeded", f"{outcome.cause} {outcome.remedy}"
     names = ("inserted", "updated", "unchanged", "superseded", "quarantined")
-    return {name: found for name in names if (found := getattr(outcome, name))}
+    found = {name: getattr(outcome, name) for name in names}
+    assert outcome.read == sum(found.values())
+    return {name: number for name, number in found.items() if number}
 
 
 def test_events_come_in_once_in_their_latest_version(clinic: Clinic) -> None:
     clinic.arrive(event(1), event(2), event(2), event(3, minutes=9, status="entered_in_error"), minutes=10)
-    clinic.arrive(event(3), event(4, dose_number=2), minutes=11)  # out of order
-    outcome = clinic.run()
-    assert counts(outcome) == {"inserted": 4, "superseded": 2}
+    clinic.arrive(event(3), event(4), minutes=11)  # out of order
+    assert counts(clinic.run()) == {"inserted": 4, "superseded": 2}
     assert clinic.rows("event_id", "status") == [
         ("event-0001", "completed"),
         ("event-0002", "completed"),
@@ -41,14 +43,100 @@ def test_events_come_in_once_in_their_latest_version(clinic: Clinic) -> None:
     ]
 
 
+def test_bronze_is_in_the_catalog_from_the_first_run_on(clinic: Clinic) -> None:
+    tables = boto3.client("glue").get_tables(DatabaseName="stream_bronze")["TableList"]
+    found = {each["Name"]: each["Parameters"]["storage.location.template"] for each in tables}
+    assert found == {
+        "clinic_immunizations": "s3://stream-bronze/clinic/immunizations/${day}/",
+        "clinic_immunizations__dead_letters": "s3://stream-bronze/clinic/immunizations__dead_letters/${day}/",
+    }
+
+
 def test_a_run_that_finds_nothing_new_makes_no_snapshot(clinic: Clinic) -> None:
-    before = clinic.snapshots()
+    before, head = clinic.snapshots(), clinic.ledger.head(EVENTS)
     assert counts(clinic.run()) == {"unchanged": 4, "superseded": 2}
+    assert clinic.snapshots() == before
+    now = clinic.ledger.head(EVENTS)
+    assert head
+    assert now
+    assert now.watermark > head.watermark  # so that the next one does not look further back
+
+
+def test_corrections_win_and_what_contradicts_itself_removes_nothing(clinic: Clinic) -> None:
+    clinic.arrive(event(1, minutes=15, dose_number=2), event(2, minutes=-5, lot_number="LOT-2"), minutes=20)
+    clinic.arrive(event(4, lot_number="LOT-9"), event(5, site_id="site-002"), event(5, site_id="site-003"), minutes=21)
+    clinic.arrive(event(6, birth_date="2026-11-18"), minutes=22)  # which the consumer's rules let pass
+    outcome = clinic.run()
+    assert counts(outcome) == {"inserted": 1, "updated": 1, "unchanged": 3, "superseded": 4, "quarantined": 3}
+    assert outcome.rules == {"key_conflict": 2, "given_after_birth": 1}
+    assert clinic.rows("event_id", "dose_number", "lot_number", "site_id") == [
+        ("event-0001", 2, "LOT-1", "site-001"),
+        ("event-0002", 1, "LOT-1", "site-001"),
+        ("event-0003", 1, "LOT-1", "site-001"),
+        ("event-0004", 1, "LOT-1", "site-001"),
+        ("event-0005", 1, "LOT-1", "site-002"),
+    ]
+
+
+def test_what_is_read_again_is_not_quarantined_twice(clinic: Clinic) -> None:
+    before = clinic.snapshots()
+    assert counts(clinic.run()) == {"unchanged": 5, "superseded": 4, "quarantined": 3}
+    assert clinic.snapshots() == before
+    assert clinic.quarantined() == [
+        ("event-0004", ["key_conflict"], "open"),
+        ("event-0005", ["key_conflict"], "open"),
+        ("event-0006", ["given_after_birth"], "open"),
+    ]
+
+
+def test_an_object_that_came_late_is_found_by_the_look_back_and_an_older_one_by_a_backfill(clinic: Clinic) -> None:
+    clinic.arrive(event(4, lot_number="LOT-0"), minutes=5)  # its batch was tried for hours, and arrived first
+    clinic.arrive(event(7, minutes=TWO_DAYS), event(2, minutes=TWO_DAYS), minutes=TWO_DAYS + 3)
+    assert counts(clinic.run()) == {"updated": 1, "unchanged": 4, "superseded": 4, "quarantined": 4}
+    assert ("event-0004", "LOT-0") in clinic.rows("event_id", "lot_number")
+    head = clinic.ledger.head(EVENTS)
+    assert counts(clinic.backfill(TWO_DAYS)) == {"inserted": 1, "superseded": 1}
+    assert counts(clinic.backfill(TWO_DAYS + 60)) == {}
+    now = clinic.ledger.head(EVENTS)
+    assert head
+    assert now
+    assert now.watermark == head.watermark  # a backfill does not say how far runs have read
+
+
+def test_a_replay_reads_all_of_bronze_and_changes_nothing(clinic: Clinic) -> None:
+    before = clinic.snapshots()
+    assert counts(clinic.run("replay")) == {"unchanged": 6, "superseded": 5, "quarantined": 4}
     assert clinic.snapshots() == before
 
 
-def test_bronze_is_in_the_catalog_before_any_event_is_loaded(clinic: Clinic) -> None:
-    tables = boto3.client("glue").get_tables(DatabaseName="stream_bronze")["TableList"]
-    assert {each["Name"] for each in tables} == {"clinic_immunizations", "clinic_immunizations__dead_letters"}
-    parameters = next(each["Parameters"] for each in tables if each["Name"] == "clinic_immunizations")
-    assert parameters["storage.location.template"] == "s3://stream-bronze/clinic/immunizations/${day}/"
+def test_maintenance_compacts_the_buckets_of_a_table_and_keeps_its_rows(clinic: Clinic) -> None:
+    rows = clinic.rows("event_id", "event_time", "lot_number")
+    [table, *_] = clinic.maintain().tables
+    assert table["before"]["deletes"]
+    assert not table["after"]["deletes"]
+    assert clinic.rows("event_id", "event_time", "lot_number") == rows
+    before = clinic.snapshots()
+    clinic.run()
+    assert clinic.snapshots() == before
+
+
+def test_gold_counts_doses_and_patients_whose_series_is_complete(clinic: Clinic) -> None:
+    clinic.arrive(
+        event(11, patient_id="PAT-0001", administered_at="2026-11-16T00:00:00Z"),
+        event(12, vaccine_code="08", patient_id="PAT-0012", birth_date="2019-01-01", series_doses=1),
+        event(13, vaccine_code="08", status="not_done", birth_date="2019-12-31"),
+        minutes=30,
+    )
+    assert clinic.run().inserted == 3
+    assert [each.cause for each in clinic.build()] == ["", ""]
+    # events 1, 2, 4, 5, 7 and 11 are shots of vaccine 208, in the week of Monday, 16 November
+    monday = "2026-11-16"
+    doses = [(*each[:2], str(each[2]), *each[3:]) for each in clinic.gold("gold.doses_by_vaccine_site_week")]
+    assert doses == [
+        ("08", "site-001", monday, 1, 1),
+        ("208", "site-001", monday, 5, 4),
+        ("208", "site-002", monday, 1, 1),
+    ]
+    # PAT-0001 alone has both doses of 208, of five patients born in 2020; event 3 was reported in error
+    coverage = [(*each[:5], str(each[5])) for each in clinic.gold("gold.coverage_by_cohort")]
+    assert coverage == [(2019, "08", 2, 1, 1, "0.5000"), (2020, "208", 5, 5, 1, "0.2000")]
