@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +20,7 @@ def benchmarks() -> list[str]:
 
 def bench(
     name: Annotated[str, typer.Argument(help=f"A benchmark: {', '.join(benchmarks())}.")],
+    events: Annotated[int, typer.Option("--events", min=0, help="Of `stream`: how many; 1000000 is the whole.")] = 0,
     json: JsonOption = False,
 ) -> None:
     """Measure, print a table of figures and write them to docs/benchmarks.md; ratios hold on any machine."""
@@ -29,9 +32,15 @@ def bench(
 
     prerequisites.fetch()
     module = importlib.import_module(f"benchmarks.{name}")
-    figures = module.measure()
+    figures = module.measure(**_given(module.measure, name, events))
     report.write(name, module.__doc__ or "", figures)
     if json:
         print_json(figures)
         return
     table(f"bench {name}", ("figure", "value"), [(figure, report.shown(value)) for figure, value in figures.items()])
+
+
+def _given(measure: Callable[..., Any], name: str, events: int) -> dict[str, int]:
+    if events and "events" not in inspect.signature(measure).parameters:
+        raise CommandError(f"The benchmark '{name}' with --events {events}: expected `stream`. Leave --events out.")
+    return {"events": events} if events else {}

@@ -17,20 +17,29 @@ from cli.target import Target
 if TYPE_CHECKING:
     from cli.execution import Ended
 
+Part = Callable[[Target, dict[str, float]], None]
+
 PIPELINE = "tickit"
 VANISHING = "saas.category"
 
 
 def demo(
     part: Annotated[
-        str, typer.Argument(help="`tickets`: load and query. `failure`: break a source, mend it, redrive.")
+        str,
+        typer.Argument(
+            help="`tickets`: load and query. `failure`: break a source, mend it, redrive. `stream`: post events."
+        ),
     ] = ("tickets"),
     port: PortOption = 4580,
     cold: ColdOption = False,
     scale: ScaleOption = 1.0,
 ) -> None:
     """Bring the lake up on this laptop, load the tickets, answer questions, load again and see that nothing changed."""
-    parts: dict[str, Callable[[Target, dict[str, float]], None]] = {"tickets": _tickets, "failure": _failure}
+    parts: dict[str, Callable[[Target, dict[str, float]], None]] = {
+        "tickets": _tickets,
+        "failure": _failure,
+        "stream": _stream,
+    }
     if part not in parts:
         raise CommandError(f"The demo '{part}': expected one of {', '.join(parts)}.")
     from cli import laptop
@@ -99,6 +108,12 @@ def _failure(lake: Target, phases: dict[str, float]) -> None:
     if ended.status != "SUCCEEDED":
         raise CommandError(f"The redrive of '{failed.run}' ended {ended.status}: {ended.cause}")
     console.print(f"The run {ended.run} {ended.status} on its second attempt.", style="green")
+
+
+def _stream(lake: Target, phases: dict[str, float]) -> None:
+    from cli.demo_stream import show
+
+    show(lake, phases)
 
 
 def _run(lake: Target) -> Ended:

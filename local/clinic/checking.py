@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,19 +36,19 @@ class Difference:
         return bool(self.missing or self.unexpected)
 
 
-def silver(load: Load, found: pa.Table) -> Difference:
+def silver(loads: Sequence[Load], found: pa.Table) -> Difference:
     """Rows of silver that differ in any column of the contract, are missing, doubled or too many."""
     with duckdb.connect() as connection:
-        connection.register("expected", _table(load.expected()))
+        connection.register("expected", table(event for load in loads for event in load.expected()))
         connection.register("found", found.select(list(Event._fields)).cast(SCHEMA))
         missing = _ids(connection, "expected", "found")
         unexpected = _ids(connection, "found", "expected")
     return Difference(len(missing), len(unexpected), tuple(sorted({*missing[:SHOWN], *unexpected[:SHOWN]})))
 
 
-def dead_letters(load: Load, found: Mapping[tuple[str, str], int]) -> Difference:
+def dead_letters(loads: Sequence[Load], found: Mapping[tuple[str, str], int]) -> Difference:
     """Dead letters by partition key and rule: each malformed record once, and no other."""
-    expected = Counter((record.key, kind.rule) for record, kind in load.malformed_records())
+    expected = Counter((record.key, kind.rule) for load in loads for record, kind in load.malformed_records())
     missing, unexpected = expected - Counter(found), Counter(found) - expected
     examples = (f"{key} {rule}" for key, rule in (*islice(missing, SHOWN), *islice(unexpected, SHOWN)))
     return Difference(missing.total(), unexpected.total(), tuple(examples))
@@ -68,7 +68,7 @@ def _ids(connection: duckdb.DuckDBPyConnection, left: str, right: str) -> list[s
     return [str(row[0]) for row in connection.execute(query).fetchall()]
 
 
-def _table(events: Iterable[Event]) -> pa.Table:
+def table(events: Iterable[Event]) -> pa.Table:
     return pa.Table.from_batches(_batches(iter(events)), SCHEMA)
 
 

@@ -81,9 +81,11 @@ def api(client: Any, url: str, name: str, path: str = "immunizations") -> Api:
     return Api(f"{url}/restapis/{found[name]}/{stage}/_user_request_/{path}", key)
 
 
-def send(batches: Iterable[Sequence[Record]], way: Way, *, per_second: float | None = None) -> Sent:
+def send(
+    batches: Iterable[Sequence[Record]], way: Way, *, per_second: float | None = None, sent: Sent | None = None
+) -> Sent:
     """Every batch until each of its records is taken; at most so many events a second, where that is said."""
-    sent, began, given = Sent(), time.monotonic(), 0
+    sent, began, given = sent or Sent(), time.monotonic(), 0
     running: set[Future[tuple[int, int, int]]] = set()
     with ThreadPoolExecutor(SENDERS) as senders:
         for batch in batches:

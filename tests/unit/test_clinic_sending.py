@@ -55,22 +55,22 @@ def test_a_sender_whose_events_nobody_takes_says_so(load: Load, monkeypatch: pyt
 
 
 def test_every_difference_in_silver_is_seen(load: Load) -> None:
-    right = checking._table(load.expected())
-    assert not checking.silver(load, right)
-    assert not checking.silver(load, right.take(list(reversed(range(right.num_rows)))))
-    assert checking.silver(load, right.slice(1)).missing == 1
-    doubled = checking.silver(load, pa.concat_tables([right, right.slice(0, 2)]))
+    right = checking.table(load.expected())
+    assert not checking.silver([load], right)
+    assert not checking.silver([load], right.take(list(reversed(range(right.num_rows)))))
+    assert checking.silver([load], right.slice(1)).missing == 1
+    doubled = checking.silver([load], pa.concat_tables([right, right.slice(0, 2)]))
     assert (doubled.missing, doubled.unexpected, len(doubled.examples)) == (0, 2, 2)
     rows = right.to_pylist()
     rows[0]["status"] = "completed" if rows[0]["status"] != "completed" else "not_done"
-    changed = checking.silver(load, pa.Table.from_pylist(rows, right.schema))
+    changed = checking.silver([load], pa.Table.from_pylist(rows, right.schema))
     assert (changed.missing, changed.unexpected, changed.examples) == (1, 1, (rows[0]["event_id"],))
 
 
 def test_every_difference_in_dead_letters_is_seen(load: Load) -> None:
     right = Counter((record.key, kind.rule) for record, kind in load.malformed_records())
     first = next(iter(right))
-    assert not checking.dead_letters(load, right)
-    assert checking.dead_letters(load, right - Counter([first])).missing == 1
-    assert checking.dead_letters(load, right + Counter([first])).unexpected == 1
-    assert checking.dead_letters(load, right + Counter([("another", "not_json")])).examples == ("another not_json",)
+    assert not checking.dead_letters([load], right)
+    assert checking.dead_letters([load], right - Counter([first])).missing == 1
+    assert checking.dead_letters([load], right + Counter([first])).unexpected == 1
+    assert checking.dead_letters([load], right + Counter([("another", "not_json")])).examples == ("another not_json",)
