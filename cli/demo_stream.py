@@ -70,8 +70,9 @@ def _post(trial: Trial, load: Load) -> None:
         soft_wrap=True,
     )
     delivered = trial.deliver(load, trial.api())
+    sent = delivered.sent
     console.print(
-        f"  {delivered.sent.requests} requests, {delivered.sent.again} events sent again since Kinesis was at its limit;"
+        f"  {sent.requests} requests, {sent.again} events sent again since Kinesis was at its limit;"
         f" all of them consumed after {delivered.seconds:.1f} s",
         soft_wrap=True,
     )
