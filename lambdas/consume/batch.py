@@ -31,15 +31,14 @@ class Batch:
     """What a batch holds; each dead letter by its object's key, and how many broke each rule."""
 
     lines: list[bytes] = field(default_factory=list)
-    times: list[str] = field(default_factory=list)  # when the events of the lines happened
     letters: dict[str, bytes] = field(default_factory=dict)
     broken: Counter[str] = field(default_factory=Counter)
 
 
 def told_apart(records: Sequence[Record], dataset: Dataset, reader: Reader) -> Batch:
     """The whole batch, all of one shard: nothing that is in one record keeps another from its place."""
-    batch, version, shard = Batch(), str(dataset.cursor), shard_of(records[0])
-    lines, times = batch.lines, batch.times
+    batch, read, shard = Batch(), reader.read, shard_of(records[0])
+    line = batch.lines.append
     told, arrived, own = -1.0, datetime.min, ""
     for record in records:
         kinesis = record["kinesis"]
@@ -47,15 +46,14 @@ def told_apart(records: Sequence[Record], dataset: Dataset, reader: Reader) -> B
             told, arrived = kinesis["approximateArrivalTimestamp"], arrival(record)
             own = f',"{ARRIVED_AT}":"{stamp(arrived)}","{SHARD}":"{shard}","{SEQUENCE}":"'
         try:
-            raw, event = reader.read(kinesis["data"], arrived)
+            raw = read(kinesis["data"], arrived)
         except Exception as error:
             refused = error if isinstance(error, RefusedError) else crashed(error)
             key = dead_letter_key(dataset, arrived, shard, kinesis["sequenceNumber"])
             batch.letters[key] = letter(dataset, refused, record, arrived)
             batch.broken.update(refused.rules)
         else:
-            times.append(event[version])
-            lines.append(raw[:-1] + f'{own}{kinesis["sequenceNumber"]}"}}\n'.encode())
+            line(raw[:-1] + f'{own}{kinesis["sequenceNumber"]}"}}\n'.encode())
     return batch
 
 

@@ -7,18 +7,21 @@ as long. Names and values of the contract reach it through its globals, so that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD
 from lake.model import Column, Dataset, RowRule
 
-Check = Callable[[Mapping[str, Any], datetime], list[str]]
+Event = dict[str, Any]
+Check = Callable[[Event, datetime], list[str]]
 
 OWN_FIELDS = frozenset({ARRIVED_AT, SHARD, SEQUENCE})  # what bronze says of an event beside its own fields
 INTEGERS = {"int": 2**31, "bigint": 2**63}
+REMEMBERED = 5000  # texts of a column
 TIMES = ("date", "timestamp")
 OFFSET = re.compile(r"(?:\.\d{1,9})?[+-](?:0\d:[0-5]\d|1[0-7]:[0-5]\d|18:00)", re.ASCII)
 EXPECTED = {
@@ -32,17 +35,23 @@ EXPECTED = {
 }
 
 
-def compiled(dataset: Dataset) -> Check:
+def compiled(dataset: Dataset, other: Callable[[Event], None]) -> Check:
     """A check of one event: the rules that it breaks, by the names that refine gives them.
 
-    Rules that concern more than one column are left to refine.
+    Rules that concern more than one column are left to refine. `other` is called first with an event that does not have
+    the contract's fields and no others.
     """
-    names: dict[str, Any] = {"instant": instant, "day": day, "fits": fits}
-    lines = ["def check(row, arrived):", " broken, get = [], row.get"]
-    for column in dataset.columns:
-        if column.source not in OWN_FIELDS:
-            rules = [rule for rule in dataset.rules if rule.column == column.name]
-            lines += (f" {line}" for line in _column(column, rules, names))
+    columns = [column for column in dataset.columns if column.source not in OWN_FIELDS]
+    sources = [column.source for column in columns]
+    names: dict[str, Any] = {"instant": instant, "day": day, "fits": fits, "sources": sources, "other": other}
+    names["values"] = itemgetter(sources[0], *sources)  # the first twice, since of one alone it makes no tuple
+    variables = ", ".join(f"value_{number}" for number in range(len(columns)))
+    lines = ["def check(event, arrived):", " broken = []"]
+    lines += [" try:", f"  _, {variables} = values(event)", f"  if len(event) != {len(columns)}: other(event)"]
+    lines += [" except KeyError:", "  other(event)", f"  {variables}, = map(event.get, sources)"]
+    for number, column in enumerate(columns):
+        rules = [rule for rule in dataset.rules if rule.column == column.name]
+        lines += (f" {line}" for line in _column(f"value_{number}", column, rules, names))
     exec("\n".join([*lines, " return broken"]), names)
     check: Check = names["check"]
     return check
@@ -84,6 +93,20 @@ def day(value: Any) -> date | None:
         return None
 
 
+def matcher(pattern: str, matched: set[str]) -> Callable[[str], bool]:
+    """Whether a text follows a pattern; those that do are kept in `matched`, since sites, codes and lots come again."""
+    search = re.compile(pattern, re.ASCII).search  # Java's \d and \w are ASCII's too
+
+    def matches(text: str) -> bool:
+        if search(text) is None:
+            return False
+        if len(matched) < REMEMBERED:
+            matched.add(text)
+        return True
+
+    return matches
+
+
 def fits(value: Any, precision: int, scale: int) -> bool:
     """Whether decimal(precision, scale) holds a number as it is."""
     if type(value) is not float and type(value) is not int:
@@ -92,62 +115,62 @@ def fits(value: Any, precision: int, scale: int) -> bool:
     return -int(number.as_tuple().exponent) <= scale and abs(number) < 10 ** (precision - scale)
 
 
-def _column(column: Column, rules: list[RowRule], names: dict[str, Any]) -> Iterator[str]:
-    """The lines that check one column; `known` gives a value a name among the function's globals."""
+def _column(value: str, column: Column, rules: list[RowRule], names: dict[str, Any]) -> Iterator[str]:
+    """The lines that check one column; `known` gives a thing a name among the function's globals."""
 
-    def known(value: Any) -> str:
-        name = f"value_{len(names)}"
-        names[name] = value
+    def known(thing: Any) -> str:
+        name = f"known_{len(names)}"
+        names[name] = thing
         return name
 
-    yield f"value = get({known(column.source)})"
-    yield "if value is None:"
+    yield f"if {value} is None:"
     yield f" broken.append({known(f'required_{column.name}')})" if column.required else " pass"
-    yield f"elif {_mistyped(column.type)}:"
+    yield f"elif {_mistyped(value, column.type)}:"
     yield f" broken.append({known(f'type_{column.name}')})"
     yield "else:"
     yield " pass"
     for rule in rules:
-        if conditions := " or ".join(_broken(column, rule, known)):
+        if conditions := " or ".join(_broken(value, column, rule, known)):
             yield f" if {conditions}: broken.append({known(rule.name)})"
 
 
-def _mistyped(type_: str) -> str:
-    """A condition on `value`; a time that is one is in `at` afterwards."""
+def _mistyped(value: str, type_: str) -> str:
+    """A condition; a time that is one is in `at` afterwards."""
     kind, *digits = re.findall(r"\w+", type_)
     match kind:
         case "timestamp":
-            return "(at := instant(value)) is None"
+            return f"(at := instant({value})) is None"
         case "date":
-            return "(at := day(value)) is None"
+            return f"(at := day({value})) is None"
         case "int" | "bigint":
-            return f"type(value) is not int or not {-INTEGERS[kind]} <= value < {INTEGERS[kind]}"
+            return f"type({value}) is not int or not {-INTEGERS[kind]} <= {value} < {INTEGERS[kind]}"
         case "double":
-            return "type(value) is not float and type(value) is not int"
+            return f"type({value}) is not float and type({value}) is not int"
         case "decimal":
-            return f"not fits(value, {', '.join(digits)})"
+            return f"not fits({value}, {', '.join(digits)})"
         case "boolean":
-            return "type(value) is not bool"
+            return f"type({value}) is not bool"
         case _:
-            return "type(value) is not str"
+            return f"type({value}) is not str"
 
 
-def _broken(column: Column, rule: RowRule, known: Callable[[Any], str]) -> Iterator[str]:
+def _broken(value: str, column: Column, rule: RowRule, known: Callable[[Any], str]) -> Iterator[str]:
     """Conditions on a value of the right type, any of which breaks the rule."""
-    value, ends = "value", [rule.minimum, rule.maximum]
+    ends = [rule.minimum, rule.maximum]
     if column.type in TIMES:
         value, ends = "at", [None if end is None else _time(end, column.type) for end in ends]
     elif rule.values:
-        yield f"value not in {known(frozenset(rule.values))}"
+        yield f"{value} not in {known(frozenset(rule.values))}"
     elif rule.pattern and column.type == "string":
-        yield f"not {known(re.compile(rule.pattern, re.ASCII).search)}(value)"  # Java's \d and \w are ASCII's
+        matched: set[str] = set()
+        yield f"{value} not in {known(matched)} and not {known(matcher(rule.pattern, matched))}({value})"
     for end, sign in zip(ends, "<>", strict=True):
         if end is not None:
             yield f"{value} {sign} {known(end)}"
     if rule.minutes_ahead is not None:
-        delta = known(timedelta(minutes=rule.minutes_ahead))
         whole = "" if column.type == "timestamp" else ".date()"
-        yield f"at > arrived{whole} and at > (arrived + {delta}){whole}"
+        ahead = known(timedelta(minutes=rule.minutes_ahead))
+        yield f"at > arrived{whole} and at > (arrived + {ahead}){whole}"
 
 
 def _time(text: str, type_: str) -> date:
