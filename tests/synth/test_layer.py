@@ -53,7 +53,7 @@ def test_another_version_in_the_lock_is_another_layer_and_what_cannot_be_had_is_
     (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     lock = (ROOT / "requirements.txt").read_text()
     (tmp_path / "requirements.txt").write_text(re.sub(r"(?m)^orjson==\S+", "orjson==0.0.0", lock))
-    with pytest.raises(layer.LayerError, match=r"could not be fetched: .*orjson"):
+    with pytest.raises(layer.LayerError, match="The wheels of the layer could not be fetched: "):
         layer.packed(tmp_path)
     assert not list((tmp_path / "headwater" / "layers").glob("*.zip"))
 
