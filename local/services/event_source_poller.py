@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from local.services.event_source_batch import Batch
 from local.services.event_source_settings import Settings
 from local.services.kinesis_shards import LISTENERS, Record
 
+LOG = logging.getLogger(__name__)
 PATIENCE = 0.2  # so that windows end on time though nothing arrives
 LARGEST_EVENT = 6 << 20
 AROUND_A_RECORD = 640  # bytes of JSON that an event has beside a record's key and data
@@ -138,14 +140,19 @@ class Poller:
         while not self.source.deleted and not self.source.endpoint.stopping.is_set():
             self._arrived.wait(PATIENCE)
             self._arrived.clear()
-            stream = self._stream()
-            if stream is None:
-                self._readers.clear()  # deleted, and its records with it
-            elif self.source.open:
-                self._look(stream)
+            try:
+                self._look()
+            except Exception:  # one bad look must not end the mapping
+                LOG.exception("Mapping %s could not look at its stream", self.source.mapping.uuid)
         LISTENERS.remove(self._arrived)
 
-    def _look(self, stream: Any) -> None:
+    def _look(self) -> None:
+        stream = self._stream()
+        if stream is None:
+            self._readers.clear()  # deleted, and its records with it
+            return
+        if not self.source.open:
+            return
         settings, now = self.source.settings, self.source.endpoint.clock.now().timestamp()
         for name, shard in list(stream.shards.items()):
             if not all(self._finished(stream.shards.get(parent)) for parent in (shard.parent, shard.adjacent_parent)):

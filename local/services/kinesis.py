@@ -106,20 +106,9 @@ def keeping(closing: list[Any], change: Callable[[], None]) -> None:
                 shard.records = records
 
 
-def forget_expired(endpoint: Endpoint, backend: Any) -> None:
-    """Drop what is older than its stream keeps."""
-    now = endpoint.clock.now().timestamp()
-    with ONE_AT_A_TIME:
-        for stream in list(backend.streams.values()):
-            for shard in stream.shards.values():
-                for gone in shard.journal.forget(now - stream.retention_period_hours * 3600):
-                    del shard.records[gone.sequence_number]
-
-
 def install(endpoint: Endpoint) -> None:
-    from moto.kinesis.models import kinesis_backends
-
-    patch_puts(Puts(endpoint))
+    puts = Puts(endpoint)
+    patch_puts(puts)
     patch_shards()
     patch_resharding()
 
@@ -129,7 +118,8 @@ def install(endpoint: Endpoint) -> None:
         return told
 
     def read(self: Any, *arguments: Any) -> Any:
-        forget_expired(endpoint, kinesis_backends[self.account_id][self.region_name])
+        for stream in list(self.streams.values()):
+            puts.forget_expired(stream)
         return by_moto(self, *arguments)
 
     patch_answers()

@@ -85,6 +85,7 @@ class Puts:
         sizes = [size_of(record, position) for position, record in enumerate(records, 1)]
         if sum(sizes) > MOST_BYTES:
             raise KinesisError("InvalidArgumentException", f"Records size exceeds {MOST_BYTES >> 20} MB limit")
+        self.forget_expired(stream)
         now = self._endpoint.clock.now().timestamp()
         with ONE_AT_A_TIME:
             outcomes = [self._put_one(stream, record, size, now) for record, size in zip(records, sizes, strict=True)]
@@ -92,6 +93,14 @@ class Puts:
             listener.set()
         self._measure(stream, sizes, outcomes)
         return outcomes
+
+    def forget_expired(self, stream: Any) -> None:
+        """Drop what is older than the stream keeps."""
+        oldest = self._endpoint.clock.now().timestamp() - stream.retention_period_hours * 3600
+        with ONE_AT_A_TIME:
+            for shard in list(stream.shards.values()):
+                for gone in shard.journal.forget(oldest):
+                    del shard.records[gone.sequence_number]
 
     def _put_one(self, stream: Any, record: dict[str, Any], size: int, now: float) -> dict[str, Any]:
         shard = shard_of(stream, record)

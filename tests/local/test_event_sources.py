@@ -100,6 +100,18 @@ def test_without_bisection_the_whole_batch_is_given_up(endpoint: OwnEndpoint) ->
     assert sum(stream.metric("PolledEventCount", EventSourceMappingUUID=mapping)) == 4
 
 
+def test_a_queue_is_told_where_the_records_are_and_not_what_they_hold(endpoint: OwnEndpoint) -> None:
+    stream, sqs = EventStream(endpoint, does=REFUSES), endpoint.client("sqs")
+    url = sqs.create_queue(QueueName=unique("failed"))["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (put,) = stream.put(["poison"])
+    stream.map(MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": queue}})
+    stream.drained()
+    told = json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    assert told["KinesisBatchInfo"]["startSequenceNumber"] == put["SequenceNumber"]
+    assert "payload" not in told
+
+
 def test_a_batch_is_cut_where_a_function_reports_a_failure_and_nowhere_else(endpoint: OwnEndpoint) -> None:
     stream = EventStream(endpoint, does=PARTLY, answers=REPORTS)
     stream.put(["one", "two", "poison", "three"])
