@@ -129,7 +129,8 @@ def _datasets(lake: Target, dataset: str | None) -> list[Any]:
     import contracts
 
     wanted = [dataset] if dataset else contracts.ids(lake.root)
-    found = [contracts.load(each, lake.root) for each in wanted if not each.startswith("gold.")]
+    loaded = [contracts.load(each, lake.root) for each in wanted if not each.startswith("gold.")]
+    found = [each for each in loaded if not each.is_stream]  # what is posted has no source that could drift
     if not found:
         raise CommandError(f"The dataset '{dataset or ''}': expected one that comes from a source. Name another.")
     return found

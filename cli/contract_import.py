@@ -83,6 +83,11 @@ def _asked(lake: Target, table: str) -> tuple[str, str]:
             f"The table '{table}': expected one of a database. What lands as files is crawled, and no pipeline"
             " loads it yet. Name a table of a source."
         )
+    if connection in {each.partition(".")[0] for each in lake.environment.streams} - set(known):
+        raise CommandError(
+            f"The table '{table}': expected one of a database. What is posted to an API has no table to look at."
+            f" Write contracts/{connection}/NAME.odcs.yaml beside those that are there."
+        )
     if not wanted or connection not in known:
         sources = ", ".join(sorted(lake.environment.sources))
         raise CommandError(f"The table '{table}': expected CONNECTION.TABLE with CONNECTION one of {sources}.")

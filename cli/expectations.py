@@ -8,6 +8,7 @@ EITHER_ROW = {
     "key_conflict": "one content for each key and version: these rows contradict another of the same key",
     "append_only": "what was written to stay as it is: the table has another row of this key",
 }
+EARLIER_EVENT = "the content that arrived first, which stays in the table: a correction has a later {version}"
 
 
 def expectations(dataset: Dataset) -> dict[str, str]:
@@ -19,4 +20,7 @@ def expectations(dataset: Dataset) -> dict[str, str]:
         said[reference.name] = f"{', '.join(reference.columns)} to be among {keys} of {reference.dataset}"
     for rule in dataset.rules:
         said[rule.name] = f"{rule.expression} ({rule.description})" if rule.description else rule.expression
-    return said | EITHER_ROW
+    said |= EITHER_ROW
+    if dataset.is_stream:
+        said["key_conflict"] = EARLIER_EVENT.format(version=dataset.cursor)
+    return said
