@@ -95,6 +95,11 @@ def escaped(character: str) -> str:
     return "".join(f"\\u{units[place]:02X}{units[place + 1]:02X}" for place in range(0, len(units), 2))
 
 
+# Velocity knows no backslash in its literals, airspeed does: '\\' is a pattern of one backslash.
+for literal in (airspeed.StringLiteral, airspeed.InterpolatedStringLiteral):
+    literal.ESCAPED_CHAR = re.compile(r"(?!)")
+
+
 @cache
 def steps(path: str) -> tuple[str | int, ...]:
     found, place = [], 1

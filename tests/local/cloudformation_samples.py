@@ -36,6 +36,15 @@ FUNCTION = of(
     Runtime="python3.11",
 )
 STREAM = of("AWS::Kinesis::Stream", ShardCount=1)
+OPENAPI = {
+    "openapi": "3.0.1",
+    "info": {"title": "sample", "version": "1"},
+    "paths": {"/events": {"post": {"responses": {}, "x-amazon-apigateway-integration": {
+        "type": "aws", "httpMethod": "POST", "uri": "arn:aws:apigateway:us-east-1:kinesis:action/PutRecords",
+        "credentials": "arn:aws:iam::123456789012:role/sample", "passthroughBehavior": "never",
+        "responses": {"default": {"statusCode": "200"}},
+    }}}},
+}  # fmt: skip
 METRIC = {
     "MetricName": "age", "Namespace": "lake", "Period": 60, "Statistic": "Maximum", "EvaluationPeriods": 1,
     "ComparisonOperator": "GreaterThanThreshold",
@@ -66,7 +75,41 @@ class Sample:
     shows: str = ""
 
 
+API = of("AWS::ApiGateway::RestApi", Name="sample-api", Body=OPENAPI)
+DEPLOYMENT = of("AWS::ApiGateway::Deployment", RestApiId={"Ref": "Api"})
+PLAN = of("AWS::ApiGateway::UsagePlan", UsagePlanName="sample-plan")
+API_KEY = of("AWS::ApiGateway::ApiKey", Name="sample-key", Enabled=True)
+
 SAMPLES = (
+    Sample(
+        "AWS::ApiGateway::ApiKey", {"Name": "sample", "Enabled": False}, {"Enabled": True}, {},
+        ("apigateway", "get_api_key", {"apiKey": "{id}"}), "'enabled': True",
+    ),
+    Sample(
+        "AWS::ApiGateway::Deployment", {"RestApiId": {"Ref": "Api"}, "Description": "one"}, {"Description": "two"},
+        {"Api": API},
+    ),
+    Sample(
+        "AWS::ApiGateway::RestApi", {"Name": "sample", "Body": OPENAPI}, {"Description": "changed"}, {},
+        ("apigateway", "get_rest_api", {"restApiId": "{id}"}), "changed",
+    ),
+    Sample(
+        "AWS::ApiGateway::Stage",
+        {"RestApiId": {"Ref": "Api"}, "DeploymentId": {"Ref": "Deployment"}, "StageName": "sample",
+         "MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 1.5}]},
+        {"TracingEnabled": True}, {"Api": API, "Deployment": DEPLOYMENT},
+    ),
+    Sample(
+        "AWS::ApiGateway::UsagePlan", {"UsagePlanName": "sample", "Throttle": {"RateLimit": 5, "BurstLimit": 9}},
+        {"Throttle": {"RateLimit": 7, "BurstLimit": 9}}, {},
+        ("apigateway", "get_usage_plan", {"usagePlanId": "{id}"}), "'rateLimit': 7",
+    ),
+    Sample(
+        "AWS::ApiGateway::UsagePlanKey",
+        {"KeyId": {"Ref": "ApiKey"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": "Plan"}},
+        {"KeyId": {"Ref": "Other"}},
+        {"ApiKey": API_KEY, "Plan": PLAN, "Other": of("AWS::ApiGateway::ApiKey", Name="sample-other", Enabled=True)},
+    ),
     Sample(
         "AWS::Athena::NamedQuery", {"Database": "d", "QueryString": "select 1"}, {"QueryString": "select 2"}, {},
         ("athena", "get_named_query", {"NamedQueryId": "{id}"}), "select 2",
