@@ -170,7 +170,8 @@ def test_the_stream_is_called_with_the_credentials_of_the_apis_own_role(keyed: A
 def test_the_access_log_tells_of_each_call_and_nothing_of_its_body(keyed: Api) -> None:
     instance = keyed.post('[{"event_id":"secret"},{}]').json["instance"]
     logs = keyed.endpoint.client("logs")
-    until, lines = time.monotonic() + 10, []
+    until = time.monotonic() + 10
+    lines: list[dict[str, Any]] = []
     while not lines and time.monotonic() < until:
         found = logs.filter_log_events(logGroupName="/aws/apigateway/headwater-keyed-clinic")["events"]
         lines = [json.loads(each["message"]) for each in found if instance in each["message"]]
@@ -190,13 +191,13 @@ def test_a_changed_document_is_served_after_the_next_deploy(
     endpoint: RunningEndpoint, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path_factory.mktemp("changed")
-    changing = {"name": "changing", "changing": settings("iam", shards=1)}
-    api = deployed(endpoint, folder / "before", **changing)["changing"]
+    stream = settings("iam", shards=1)
+    api = deployed(endpoint, folder / "before", name="changing", changing=stream)["changing"]
     assert api.post(ONE).status == 207
     text = (datalake.api.FOLDER / "clinic.openapi.yaml").read_text()
     (folder / "clinic.openapi.yaml").write_text(text.replace("/immunizations:", "/doses:"))
     monkeypatch.setattr(datalake.api, "FOLDER", folder)
-    assert deployed(endpoint, folder / "after", **changing)["changing"].id == api.id
+    assert deployed(endpoint, folder / "after", name="changing", changing=stream)["changing"].id == api.id
     assert api.post(ONE).status == 403
     moved = api.path.replace("immunizations", "doses")
     assert api.send(ONE.encode(), api.signed(ONE.encode(), "application/json", path=moved), path=moved).status == 207
