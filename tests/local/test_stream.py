@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from cli import demo_stream, execution
 from lake.records import Outcome
 from local.clinic import Load, checking
 from local.clinic.trial import DATASET, PIPELINE, Delivered, Trial
+from tests.local import policies
 from tests.local.stream_lake import stream_lake
 
 COUNT, KILLS = 3000, 3
@@ -67,3 +70,16 @@ def test_the_demo_posts_over_http_and_finds_everything(loaded: Loaded, capsys: p
     demo_stream.show(loaded.trial.at, phases, events=2000)
     assert list(phases) == ["post and consume", "query bronze", "run"]
     assert checking.silver([loaded.load], loaded.trial.silver()).missing == 0
+
+
+def test_every_call_of_a_role_on_a_streams_way_is_one_that_its_policies_allow(loaded: Loaded) -> None:
+    iam = loaded.trial.at.client("iam")
+    allowed = {role["RoleName"]: list(policies.statements(iam, role["RoleName"])) for role in iam.list_roles()["Roles"]}
+    with urllib.request.urlopen(f"{iam.meta.endpoint_url}/_headwater/calls") as answer:
+        recorded = json.load(answer)["calls"]
+    made = {(each["role"], *policies.needed(each)) for each in recorded if each["role"] in allowed}
+    assert {"clinic-api", "consume-clinic-immunizations-function"} <= {
+        role.removeprefix("headwater-local-") for role, _, _ in made
+    }
+    refused = [call for call in made if not any(policies.allows(each, call[1], call[2]) for each in allowed[call[0]])]
+    assert sorted(refused) == []
