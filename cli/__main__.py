@@ -7,6 +7,7 @@ import sys
 import typer
 
 from cli import (
+    api,
     backfill,
     bench,
     contract,
@@ -48,6 +49,7 @@ app.command()(explain.explain)
 app.command()(runs.logs)
 app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
+app.command()(api.api)
 app.command()(maintain.maintain)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dead_letter.app, name="dead-letter")

@@ -20,6 +20,7 @@ import config
 from config import ports
 from local import deploy, prerequisites, source, synthesis
 from local.engines.listening import free_port
+from local.own_calls import PERSON_KEY, PERSON_SECRET
 from local.state_file import alive, read_state
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +56,7 @@ class User:
         }
 
 
-USER = User("headwater", "laptop")
+USER = User(PERSON_KEY, PERSON_SECRET)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Clients for the endpoint's own calls to itself, CloudFormation's for one."""
+"""Clients for the endpoint's own calls to itself, CloudFormation's for one, and the credentials that are no role's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 OWN_KEY = "HEADWATERENDPOINT000"
+PERSON_KEY, PERSON_SECRET = "headwater", "laptop"  # of the person at the laptop
 OWN_REGION = "us-east-1"
 MAKING_CLIENTS = threading.Lock()  # a session makes one client at a time, and one session reads botocore's data once
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import hmac
 import re
 import threading
@@ -15,10 +16,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.own_calls import OWN_KEY
+from local.own_calls import PERSON_KEY, PERSON_SECRET
 from local.services.apigateway_request import Request
 
-PERSON = "headwater"  # the person at the laptop, whose key and secret are the same word
 SIGNED = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request,\s*SignedHeaders=([^,]+),\s*Signature=(\w+)"
 )
@@ -94,8 +94,7 @@ class Callers:
         from moto.sts.models import sts_backends
 
         root = f"arn:aws:iam::{self._account}:root"
-        yield PERSON, Caller(PERSON, "", root)
-        yield OWN_KEY, Caller("endpoint", "", root)
+        yield PERSON_KEY, Caller(PERSON_SECRET, "", root)
         for role in sts_backends[self._account]["aws"].assumed_roles:
             name = f"{role.role_arn.rpartition('/')[2]}/{role.session_name}"
             arn = f"arn:aws:sts::{self._account}:assumed-role/{name}"
@@ -120,10 +119,16 @@ def check_signature(request: Request, callers: Callers) -> None:
         raise DeniedError("INVALID_SIGNATURE", 403, "The security token included in the request is invalid.")
     if abs(seconds(date) - time.time()) > SKEW_SECONDS:
         raise DeniedError("INVALID_SIGNATURE", 403, f"Signature expired or not yet current: {date}")
-    if not hmac.compare_digest(signature(request, caller, found), found[6]):
+    if not hmac.compare_digest(signature(request, caller, found), found[6]) or other_body(request):
         message = "The request signature we calculated does not match the signature you provided."
         raise DeniedError("INVALID_SIGNATURE", 403, message)
     request.identity.update(caller=found[1], userArn=caller.arn, accessKey=found[1])
+
+
+def other_body(request: Request) -> bool:
+    """Whether a hash that was signed is another body's."""
+    said = request.headers.get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+    return said not in ("UNSIGNED-PAYLOAD", hashlib.sha256(request.raw).hexdigest())
 
 
 def seconds(date: str) -> float:

@@ -59,7 +59,7 @@ class Gateway:
             answer = self._work(request, served, stage)
         except DeniedError as error:
             answer = told(request, served, error)
-        except velocity.TemplateError:
+        except (velocity.TemplateError, jackson.JsonError):
             traceback.print_exc()
             answer = told(request, served, DeniedError("DEFAULT_5XX", 500, "Internal server error"))
         if stage is not None and stage.access_log_settings:

@@ -19,10 +19,11 @@ import config
 from config.stream import Stream
 from datalake.api import EventApi
 from local import deploy
+from local.own_calls import PERSON_KEY, PERSON_SECRET
 from tests.local.conftest import RunningEndpoint
 
 DATASET = "clinic.immunizations"
-PERSON = Credentials("headwater", "headwater")
+PERSON = Credentials(PERSON_KEY, PERSON_SECRET)
 
 
 @dataclass(frozen=True)
