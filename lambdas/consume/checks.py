@@ -51,7 +51,8 @@ def compiled(dataset: Dataset, other: Callable[[Event], None]) -> Check:
     lines += [" except KeyError:", "  other(event)", f"  {variables}, = map(event.get, sources)"]
     for number, column in enumerate(columns):
         rules = [rule for rule in dataset.rules if rule.column == column.name]
-        lines += (f" {line}" for line in _column(f"value_{number}", column, rules, names))
+        again = column.name not in dataset.key
+        lines += (f" {line}" for line in _column(f"value_{number}", column, rules, names, again))
     exec("\n".join([*lines, " return broken"]), names)
     check: Check = names["check"]
     return check
@@ -93,12 +94,11 @@ def day(value: Any) -> date | None:
         return None
 
 
-def matcher(pattern: str, matched: set[str]) -> Callable[[str], bool]:
-    """Whether a text follows a pattern; those that do are kept in `matched`, since sites, codes and lots come again."""
-    search = re.compile(pattern, re.ASCII).search  # Java's \d and \w are ASCII's too
+def remembering(search: Callable[[str], object], matched: set[str]) -> Callable[[str], bool]:
+    """The search, whose finds are kept: sites, codes and lots come again, and a set knows them four times as fast."""
 
     def matches(text: str) -> bool:
-        if search(text) is None:
+        if not search(text):
             return False
         if len(matched) < REMEMBERED:
             matched.add(text)
@@ -115,10 +115,11 @@ def fits(value: Any, precision: int, scale: int) -> bool:
     return -int(number.as_tuple().exponent) <= scale and abs(number) < 10 ** (precision - scale)
 
 
-def _column(value: str, column: Column, rules: list[RowRule], names: dict[str, Any]) -> Iterator[str]:
-    """The lines that check one column; `known` gives a thing a name among the function's globals."""
+def _column(value: str, column: Column, rules: list[RowRule], names: dict[str, Any], again: bool) -> Iterator[str]:
+    """The lines that check one column, whose values come `again` or not."""
 
     def known(thing: Any) -> str:
+        """Its name among the function's globals."""
         name = f"known_{len(names)}"
         names[name] = thing
         return name
@@ -130,7 +131,7 @@ def _column(value: str, column: Column, rules: list[RowRule], names: dict[str, A
     yield "else:"
     yield " pass"
     for rule in rules:
-        if conditions := " or ".join(_broken(value, column, rule, known)):
+        if conditions := " or ".join(_broken(value, column, rule, known, again)):
             yield f" if {conditions}: broken.append({known(rule.name)})"
 
 
@@ -154,7 +155,7 @@ def _mistyped(value: str, type_: str) -> str:
             return f"type({value}) is not str"
 
 
-def _broken(value: str, column: Column, rule: RowRule, known: Callable[[Any], str]) -> Iterator[str]:
+def _broken(value: str, column: Column, rule: RowRule, known: Callable[[Any], str], again: bool) -> Iterator[str]:
     """Conditions on a value of the right type, any of which breaks the rule."""
     ends = [rule.minimum, rule.maximum]
     if column.type in TIMES:
@@ -162,8 +163,11 @@ def _broken(value: str, column: Column, rule: RowRule, known: Callable[[Any], st
     elif rule.values:
         yield f"{value} not in {known(frozenset(rule.values))}"
     elif rule.pattern and column.type == "string":
-        matched: set[str] = set()
-        yield f"{value} not in {known(matched)} and not {known(matcher(rule.pattern, matched))}({value})"
+        search, matched = re.compile(rule.pattern, re.ASCII).search, set[str]()  # Java's \d and \w are ASCII's too
+        if again:
+            yield f"{value} not in {known(matched)} and not {known(remembering(search, matched))}({value})"
+        else:
+            yield f"not {known(search)}({value})"
     for end, sign in zip(ends, "<>", strict=True):
         if end is not None:
             yield f"{value} {sign} {known(end)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -50,6 +51,7 @@ def consumed() -> tuple[Dataset, str, Reader]:
     """The dataset that this function is for, its bucket, and its contract in compiled form."""
     lake = load()
     dataset = lake.dataset(os.environ["DATASET"])
+    gc.freeze()  # what was imported stays: no collection need look at it again
     return dataset, lake.environment.buckets["bronze"], Reader(dataset)
 
 

@@ -27,7 +27,8 @@ class Reader:
     """Reads the events of a dataset: `reader.read(data, arrived)` are an event's own bytes, in one line."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._dataset, self._check = dataset, compiled(dataset, distinct)
+        self._dataset, self._check = dataset, compiled(dataset, self._other)
+        self._fields = frozenset(column.source for column in dataset.columns) - OWN_FIELDS
 
     def read(self, data: str, arrived: datetime) -> bytes:
         raw = b64decode(data)
@@ -45,6 +46,10 @@ class Reader:
             raise RefusedError(broken, reason(self._dataset, broken))
         return raw
 
+    def _other(self, event: Event) -> None:
+        if not self._fields.issuperset(event):
+            unambiguous(event)
+
 
 def in_one_line(raw: bytes) -> bytes:
     """JSON has line breaks between its tokens only. An error where an object has a key twice."""
@@ -57,15 +62,15 @@ def once(pairs: list[tuple[str, Any]]) -> None:
         raise RefusedError(["duplicate_key"], "Expected each key once: which of the two holds?")
 
 
-def distinct(event: Event) -> None:
+def unambiguous(event: Event) -> None:
     """An error where Athena's JSON reader, which takes no notice of case, would meet a key twice and fail its query."""
-    if any(name.lower() in OWN_FIELDS for name in event):
+    if not OWN_FIELDS.isdisjoint(map(str.lower, event)):
         raise RefusedError(["reserved_field"], f"Expected no field of the names {', '.join(sorted(OWN_FIELDS))}.")
     inside: list[Any] = [event]
     while inside:
         each = inside.pop()
         if isinstance(each, dict):
-            if len({name.lower() for name in each}) < len(each):
+            if len(set(map(str.lower, each))) < len(each):
                 raise RefusedError(["duplicate_key"], "Expected each key once whatever its case.")
             inside += each.values()
         elif isinstance(each, list):
