@@ -20,7 +20,9 @@ def benchmarks() -> list[str]:
 
 def bench(
     name: Annotated[str, typer.Argument(help=f"A benchmark: {', '.join(benchmarks())}.")],
-    events: Annotated[int, typer.Option("--events", min=0, help="Of `stream`: how many; 1000000 is the whole.")] = 0,
+    events: Annotated[int, typer.Option(min=0, help="Of `stream`: how many; 1000000 are the whole.")] = 0,
+    over: Annotated[str, typer.Option(help="Of `stream`: the way of the events: http, kinesis or handler.")] = "",
+    rate: Annotated[int, typer.Option(min=0, help="Of `stream`: events a second; as many as go, when left out.")] = 0,
     json: JsonOption = False,
 ) -> None:
     """Measure, print a table of figures and write them to docs/benchmarks.md; ratios hold on any machine."""
@@ -32,7 +34,7 @@ def bench(
 
     prerequisites.fetch()
     module = importlib.import_module(f"benchmarks.{name}")
-    figures = module.measure(**_given(module.measure, name, events))
+    figures = module.measure(**_given(module.measure, name, events=events, over=over, rate=rate))
     report.write(name, module.__doc__ or "", figures)
     if json:
         print_json(figures)
@@ -40,7 +42,9 @@ def bench(
     table(f"bench {name}", ("figure", "value"), [(figure, report.shown(value)) for figure, value in figures.items()])
 
 
-def _given(measure: Callable[..., Any], name: str, events: int) -> dict[str, int]:
-    if events and "events" not in inspect.signature(measure).parameters:
-        raise CommandError(f"The benchmark '{name}' with --events {events}: expected `stream`. Leave --events out.")
-    return {"events": events} if events else {}
+def _given(measure: Callable[..., Any], name: str, **options: Any) -> dict[str, Any]:
+    """The options that were said, which the benchmark must know."""
+    given = {option: value for option, value in options.items() if value}
+    for option in given.keys() - inspect.signature(measure).parameters.keys():
+        raise CommandError(f"The option --{option} of benchmark '{name}': expected only of `stream`. Leave it out.")
+    return given

@@ -1,10 +1,12 @@
-"""Sending events as a clinic's system does: to the API or to Kinesis, in requests of 500, and what failed once more."""
+"""Sending events as clinics' systems do, and what failed once more: to the API, to Kinesis or to the consumer itself."""
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -69,6 +71,38 @@ class Kinesis:
         wanted = [{"Data": record.data, "PartitionKey": record.key} for record in records]
         answer = self.client.put_records(StreamName=self.stream, Records=wanted)
         return ["ErrorCode" not in outcome for outcome in answer["Records"]]
+
+
+@dataclass
+class Function:
+    """The consumer itself, invoked as an event source mapping does it: one batch until it has taken all of it."""
+
+    client: Any
+    function: str
+    shard: str = "shardId-000000000000"
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(10**55))
+
+    def send(self, records: Sequence[Record]) -> list[bool]:
+        """A batch is the same at each try, or its records would be written under two names."""
+        arrived = time.time()
+        batch = [self._record(record, arrived) for record in records]
+        for attempt in range(TRIES):
+            answer = self.client.invoke(FunctionName=self.function, Payload=json.dumps({"Records": batch}))
+            told = json.loads(answer["Payload"].read())
+            if "FunctionError" not in answer and not told["batchItemFailures"]:
+                return [True] * len(records)
+            time.sleep(min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
+        return [False] * len(records)
+
+    def _record(self, record: Record, arrived: float) -> dict[str, Any]:
+        sequence = str(next(self._numbers))
+        kinesis = {
+            "partitionKey": record.key,
+            "sequenceNumber": sequence,
+            "data": base64.b64encode(record.data).decode(),
+            "approximateArrivalTimestamp": arrived,
+        }
+        return {"eventID": f"{self.shard}:{sequence}", "eventSource": "aws:kinesis", "kinesis": kinesis}
 
 
 def api(client: Any, url: str, name: str, path: str = "immunizations") -> Api:

@@ -60,6 +60,9 @@ class Trial:
     def api(self) -> sending.Way:
         return sending.api(self.at.client, str(self.at.endpoint_url), self.at.environment.resource("clinic"))
 
+    def consumer(self) -> sending.Way:
+        return sending.Function(self.at.client("lambda"), self.function)
+
     def deliver(
         self, load: Load, way: sending.Way, *, kills: int = 0, per_second: float | None = None, **faults: float
     ) -> Delivered:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -52,6 +55,29 @@ def test_a_sender_whose_events_nobody_takes_says_so(load: Load, monkeypatch: pyt
     monkeypatch.setattr(sending, "LONGEST_WAIT", 0)
     with pytest.raises(sending.NotTakenError, match="500 of 500 records were not taken"):
         sending.send(load.batches(), Refusing())
+
+
+class Lambda:
+    """Fails the first time, takes nothing the second, all the third."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def invoke(self, FunctionName: str, Payload: str) -> dict[str, Any]:
+        self.asked.append(json.loads(Payload))
+        failures = [{"itemIdentifier": "1"}] if len(self.asked) == 2 else []
+        failed = {"FunctionError": "Unhandled"} if len(self.asked) == 1 else {}
+        return {**failed, "Payload": io.BytesIO(json.dumps({"batchItemFailures": failures}).encode())}
+
+
+def test_a_function_is_handed_the_same_batch_until_it_takes_it(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "FIRST_WAIT", 0)
+    client = Lambda()
+    batch = next(load.batches(3))
+    assert sending.Function(client, "consume").send(batch) == [True] * 3
+    assert len(client.asked) == 3
+    assert client.asked[0] == client.asked[1] == client.asked[2]
+    assert len({record["kinesis"]["sequenceNumber"] for record in client.asked[0]["Records"]}) == 3
 
 
 def test_every_difference_in_silver_is_seen(load: Load) -> None:

@@ -124,6 +124,11 @@ def test_a_replay_of_nothing_prints_one_document(target: Target, monkeypatch: py
     assert json.loads(told.stdout)["outcomes"] == []
 
 
+def test_an_option_that_a_benchmark_does_not_know_is_refused() -> None:
+    told = CliRunner().invoke(app, ["bench", "files", "--events", "5"])
+    assert str(told.exception).startswith("The option --events of benchmark 'files': expected only of `stream`.")
+
+
 def test_the_help_of_bench_names_every_benchmark() -> None:
     said = CliRunner().invoke(app, ["bench", "--help"]).output
     assert all(each in said for each in benchmarks())
