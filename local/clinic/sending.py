@@ -1,4 +1,4 @@
-"""Sending events as clinics' systems do, and what failed once more: to the API, to Kinesis or to the consumer itself."""
+"""Sending events as clinics' systems do, and what failed once more: to the API, Kinesis or the consumer itself."""
 
 from __future__ import annotations
 
