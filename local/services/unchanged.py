@@ -1,10 +1,13 @@
-"""The services that moto serves as they are. One thing is mended for all: moto keeps a list of every object of every
-service that it ever made, so that what is deleted or overwritten is never freed.
+"""The services that moto serves as they are. Two things are mended for all: moto keeps a list of every object of every
+service that it ever made, so that what is deleted or overwritten is never freed; and it lists its own folder at each
+call, which took a quarter of a small one's time.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+import moto.backends
 
 from local.services.seams import patch
 
@@ -31,6 +34,8 @@ FIDELITY = (
 
 def install(endpoint: Endpoint) -> None:
     patch("moto.core.common_models:BaseModel.__new__", staticmethod(untracked))
+    modules = tuple(moto.backends.list_of_moto_modules())
+    patch("moto.backends:list_of_moto_modules", lambda: modules)
 
 
 def untracked(cls: type, *_: Any, **__: Any) -> Any:
