@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lake.model import Dataset
 
 UNDELIVERED = "undelivered"
-GIVEN_UP = "aws/lambda/"  # where Lambda puts what a mapping gave up on: MAPPING/SHARD/YYYY/MM/DD/TIME-ID
 AT_ONCE = 16
 REQUEST_RECORDS, REQUEST_BYTES = 500, 4 * 2**20
 TRIES, WAIT_SECONDS = 8, 0.1
@@ -61,7 +60,7 @@ class Letters:
         """Those that arrived since then and were not replayed, oldest first."""
         prefix = arrivals.dead_letters(self.dataset)
         refused = [place for place, _ in self._listed(prefix, StartAfter=f"{prefix}{since:%Y/%m/%d}")]
-        given_up = [place for place, changed in self._listed(GIVEN_UP) if changed >= since]
+        given_up = [place for place, changed in self._listed(arrivals.GIVEN_UP) if changed >= since]
         with ThreadPoolExecutor(AT_ONCE) as readers:
             letters = list(readers.map(self._read, [*refused, *given_up]))
         ours = [each for each in letters if each.dataset == self.dataset.id and each.records[-1].arrived >= since]
@@ -80,7 +79,7 @@ class Letters:
 
     def _read(self, place: str) -> Letter:
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=place)["Body"].read())
-        if place.startswith(GIVEN_UP):
+        if place.startswith(arrivals.GIVEN_UP):
             return self._batch(place, document)
         arrived = datetime.fromisoformat(document["arrived_at"])
         record = Record(document["partition_key"], b64decode(document["data"]), arrived)

@@ -14,6 +14,7 @@ SUFFIX = ".json.gz"
 ARRIVED_AT, SHARD, SEQUENCE = "_arrived_at", "_shard", "_sequence"  # what a line has beside its event's own fields
 NAME = re.compile(r"(\d{4}/\d\d/\d\d/\d{9})-(.+)-([^-]+)-([^-]+)\.json\.gz")
 FORMAT = "%Y/%m/%d/%H%M%S"
+GIVEN_UP = "aws/lambda/"  # where Lambda puts what a mapping gave up on: MAPPING/SHARD/YYYY/MM/DD/TIME-ID
 
 
 def dead_letters(dataset: Dataset) -> str:
@@ -24,11 +25,6 @@ def dead_letters(dataset: Dataset) -> str:
 def dead_letter_key(dataset: Dataset, arrived: datetime, shard: str, sequence: str) -> str:
     """The object of one such record, whichever batch it is in: a retried or bisected one writes the same again."""
     return f"{dead_letters(dataset)}{arrived.astimezone(UTC):%Y/%m/%d}/{shard}-{sequence}.json"
-
-
-def undelivered(dataset: Dataset) -> str:
-    """The prefix of the batches that the event source mapping gave up on."""
-    return f"{dataset.folder.rstrip('/')}__undelivered/"
 
 
 def object_key(dataset: Dataset, arrived: datetime, shard: str, first: str, last: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from config import Environment
 from config.stream import noun
 from datalake.access import Grant
+from lake.arrivals import GIVEN_UP
 
 READ_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
 EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
@@ -124,7 +125,7 @@ class LakeGrants:
         why = "Lambda names what it writes after the mapping, the shard and the time."
         return [
             Grant(["s3:ListBucket"], [bucket]),
-            Grant(["s3:PutObject"], [f"{bucket}/aws/lambda/*"], why=why),
+            Grant(["s3:PutObject"], [f"{bucket}/{GIVEN_UP}*"], why=why),
         ]
 
     def write_ledger(self) -> Grant:

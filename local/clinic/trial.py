@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 DATASET, PIPELINE = "clinic.immunizations", "immunizations"
 POLL_SECONDS, PATIENCE_SECONDS = 0.1, 120.0
 SURE = 3  # looks in a row at which nothing was left
-GIVEN_UP = "aws/lambda/"  # what a mapping could not deliver
 
 
 class StalledError(Exception):
@@ -100,7 +99,7 @@ class Trial:
 
     def undelivered(self) -> int:
         """Objects that the event source mapping put aside."""
-        found = self.at.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=GIVEN_UP)
+        found = self.at.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=arrivals.GIVEN_UP)
         return int(found["KeyCount"])
 
     @contextmanager

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 import contracts
 from glue_jobs.events import Span, objects, span
-from lake.arrivals import dead_letter_key, manifest_key, object_key, undelivered
+from lake.arrivals import GIVEN_UP, dead_letter_key, manifest_key, object_key
 from lake.records import Head
 
 EVENTS = contracts.load("clinic.immunizations")
@@ -31,7 +31,7 @@ def s3() -> Iterator[Any]:
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket=BUCKET)
         beside = [dead_letter_key(EVENTS, AT, SHARD, "1"), manifest_key(EVENTS, "clinic-20261121T0000-01", 0)]
-        beside += [f"{undelivered(EVENTS)}aws/lambda/1", f"{EVENTS.folder}notes.txt", f"{EVENTS.folder}2026/11/21/"]
+        beside += [f"{GIVEN_UP}1", f"{EVENTS.folder}notes.txt", f"{EVENTS.folder}2026/11/21/"]
         for key in (*beside, *map(key_at, (AT - SECOND, AT, AT + SECOND, AT - timedelta(days=1)))):
             client.put_object(Bucket=BUCKET, Key=key)
         yield client
