@@ -31,7 +31,10 @@ def api(
         print_json(found)
         return
     for each in found:
-        progress.print(f"{each['source']} takes events at {each['url']}; callers prove themselves by {each['auth']}.")
+        progress.print(
+            f"{each['source']} takes events at {each['url']}; callers prove themselves by {each['auth']}.",
+            soft_wrap=True,
+        )
         print(f"{call(each)} -H 'Content-Type: application/json' -d '{EXAMPLE}' {each['url']}")
 
 

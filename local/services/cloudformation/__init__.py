@@ -37,7 +37,7 @@ FIRST_CALLS = {
     "kms": "list_keys", "glue": "get_databases", "lambda": "list_functions", "logs": "describe_log_groups",
     "athena": "list_work_groups", "dynamodb": "list_tables", "stepfunctions": "list_state_machines",
     "cloudwatch": "describe_alarms", "events": "list_rules", "sqs": "list_queues", "sns": "list_topics",
-    "secretsmanager": "list_secrets", "budgets": "", "scheduler": "list_schedules",
+    "secretsmanager": "list_secrets", "budgets": "", "scheduler": "list_schedules", "apigateway": "get_rest_apis",
     "kinesis": "list_streams",
 }  # fmt: skip
 
