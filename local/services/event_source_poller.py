@@ -18,6 +18,7 @@ from local.services.kinesis_shards import LISTENERS, Record
 
 LOG = logging.getLogger(__name__)
 PATIENCE = 0.2  # so that windows end on time though nothing arrives
+FAULT_WAIT = 5.0
 LARGEST_EVENT = 6 << 20
 AROUND_A_RECORD = 640  # bytes of JSON that an event has beside a record's key and data
 
@@ -172,9 +173,11 @@ class Poller:
             left = records
             try:
                 left = batch.work()
-            finally:
-                lane.give_back(left)
-                self._arrived.set()
+            except Exception:  # a fault of ours: the batch comes again, as after any failure
+                LOG.exception("Mapping %s could not work a batch of %s", self.source.mapping.uuid, shard)
+                self.source.endpoint.clock.sleep(FAULT_WAIT)
+            lane.give_back(left)
+            self._arrived.set()
 
         self.source.endpoint.background(work, f"batch of {shard}")
 

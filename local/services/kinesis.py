@@ -28,7 +28,8 @@ FIDELITY = (
     ("Kinesis", "on demand: four shards that take any number of writes", "moto", "simulated"),
     ("Kinesis", "encryption and enhanced monitoring", "kept, without effect", "simulated"),
     ("Kinesis", "streams live as long as the endpoint: in memory", "moto", "simulated"),
-    ("Kinesis", "limits of reading; consumers with a throughput of their own", "", "simulated"),
+    ("Kinesis", "reading without limits of throughput", "moto", "simulated"),
+    ("Kinesis", "SubscribeToShard", "", "refused"),
 )  # fmt: skip
 
 

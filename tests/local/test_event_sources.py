@@ -87,6 +87,19 @@ def test_a_poison_record_among_a_thousand_delays_itself_alone(endpoint: OwnEndpo
     assert undelivered["KinesisBatchInfo"]["batchSize"] == 1
 
 
+def test_a_record_that_is_never_taken_holds_up_its_own_lane_alone(endpoint: OwnEndpoint) -> None:
+    stream = EventStream(endpoint, does=REFUSES)
+    keys = [f"key-{number % 20}" for number in range(200)]
+    stream.put(["poison", *range(1, 200)], keys)
+    mapping = stream.map(BisectBatchOnFunctionError=True, ParallelizationFactor=10, BatchSize=50)
+    others = {str(number) for number in range(1, 200) if number % 20 != 0}
+    until(lambda: len(others & set(stream.taken())) > 150, 20)
+    taken = stream.taken()
+    assert not {str(number) for number in range(20, 200, 20)} & set(taken)  # of the same key: they wait for it
+    assert len(taken) == len(set(taken))
+    endpoint.client("lambda").delete_event_source_mapping(UUID=mapping)
+
+
 def test_without_bisection_the_whole_batch_is_given_up(endpoint: OwnEndpoint) -> None:
     stream = EventStream(endpoint, does=REFUSES)
     stream.put(["good", "poison", "good too"])
