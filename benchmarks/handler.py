@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import gc
 import gzip
 import io
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -42,7 +43,6 @@ FIRST = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_8
 LOGIN = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "us-east-1"}
 
 Event = dict[str, Any]
-Container = tuple[Dataset, str, Reader]
 Work = Callable[[], None]
 
 
@@ -56,21 +56,24 @@ class NoS3:
 def measure(records: int = RECORDS, turns: int = TURNS) -> dict[str, Any]:
     """Records a second, `ratio_to_naive` (with puts) and `ratio_to_limit` (without)."""
     dataset, events = contracts.load(DATASET), list(invocations(records))
+    lake = SimpleNamespace(
+        dataset={DATASET: dataset}.__getitem__, environment=SimpleNamespace(buckets={"bronze": BUCKET})
+    )
     few = [{"Records": events[0]["Records"][:NAIVE_RECORDS]}]
-    container = (dataset, BUCKET, Reader(dataset))
-    gc.freeze()  # as in the function's container, and for all three
     naive, least, nowhere = Naive(dataset), limit(dataset, events), NoS3()
-    with mock_aws():
+    with mock_aws(), patch.object(handler, "load", lambda: lake), patch.dict(os.environ, DATASET=DATASET):
+        handler.consumed.cache_clear()
+        handler.consumed()  # the container is warm
         s3 = boto3.client("s3", **LOGIN)
         s3.create_bucket(Bucket=BUCKET)
         works: dict[str, tuple[int, Work]] = {
-            "consumer": (records, lambda: consume(container, events, nowhere)),
+            "consumer": (records, lambda: consume(events, nowhere)),
             "limit": (records, least),
             "naive": (NAIVE_RECORDS, lambda: naive.consume(few, nowhere)),
         }
         free = _per_second(works, turns)
         works = {
-            "consumer": (records, lambda: consume(container, events, s3)),
+            "consumer": (records, lambda: consume(events, s3)),
             "naive": (NAIVE_RECORDS, lambda: naive.consume(few, s3)),
         }
         paid = _per_second(works, 2)
@@ -111,13 +114,9 @@ class Context:
     aws_request_id = "measured"
 
 
-def consume(container: Container, events: list[Event], s3: Any) -> None:
-    """The function itself in a warm container, with its metrics written to memory."""
-    with (
-        patch.object(handler, "consumed", lambda: container),
-        patch.object(handler, "client", lambda service: s3),
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
+def consume(events: list[Event], s3: Any) -> None:
+    """The function itself, with its metrics written to memory."""
+    with patch.object(handler, "client", lambda service: s3), contextlib.redirect_stdout(io.StringIO()):
         for event in events:
             handler.handle(event, Context())
 

@@ -51,6 +51,7 @@ def consumed() -> tuple[Dataset, str, Reader]:
     """The dataset that this function is for, its bucket, and its contract in compiled form."""
     lake = load()
     dataset = lake.dataset(os.environ["DATASET"])
+    metrics.set_default_dimensions(Dataset=dataset.id)
     gc.freeze()  # what was imported stays: no collection need look at it again
     return dataset, lake.environment.buckets["bronze"], Reader(dataset)
 
@@ -65,7 +66,6 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
     """
     records = event["Records"]
     dataset, bucket, reader = consumed()
-    metrics.set_default_dimensions(Dataset=dataset.id)
     batch = told_apart(records, dataset, reader)
     lines = {batch_key(records, dataset): compressed(batch.lines)} if batch.lines else {}
     try:

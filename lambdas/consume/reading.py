@@ -10,7 +10,7 @@ from orjson import JSONDecodeError, JSONEncodeError, dumps, loads
 from pybase64 import b64decode
 
 from lake.model import Dataset
-from lambdas.consume.checks import OWN_FIELDS, Event, compiled, reason
+from lambdas.consume.checks import OWN_FIELDS, Event, compiled, reasons
 
 SPACES = bytes.maketrans(b"\r\n", b"  ")
 
@@ -27,7 +27,7 @@ class Reader:
     """Reads the events of a dataset: `reader.read(data, arrived)` are an event's own bytes, in one line."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self._dataset, self._check = dataset, compiled(dataset, self._other)
+        self._check, self._reasons = compiled(dataset, self._other), reasons(dataset)
         self._fields = frozenset(column.source for column in dataset.columns) - OWN_FIELDS
 
     def read(self, data: str, arrived: datetime) -> bytes:
@@ -43,7 +43,7 @@ class Reader:
         if type(event) is not dict:
             raise RefusedError(["not_an_object"], "Expected a JSON object, an event.")
         if broken := self._check(event, arrived):
-            raise RefusedError(broken, reason(self._dataset, broken))
+            raise RefusedError(broken, " ".join(map(self._reasons.__getitem__, broken)))
         return raw
 
     def _other(self, event: Event) -> None:
