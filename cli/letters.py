@@ -88,6 +88,8 @@ class Letters:
 
     def _batch(self, place: str, document: dict[str, Any]) -> Letter:
         """What Lambda writes of a batch: the whole event, as a text, is its payload."""
+        if "KinesisBatchInfo" not in document:  # of another kind of source
+            return Letter(place, "", (UNDELIVERED,), "", "", "", ())
         info, context = document["KinesisBatchInfo"], document["requestContext"]
         ours = info["streamArn"].rpartition("/")[2] == self._stream
         records = [

@@ -115,6 +115,7 @@ def test_a_list_counts_by_rule_and_tells_nothing_of_the_records(target: Target, 
     refuse(target, dataset, records)
     give_up(target, valid(3))
     give_up(target, valid(3), "another-stream")
+    target.client("s3").put_object(Bucket=BUCKET, Key="aws/lambda/async/another-kind-of-source", Body=b"{}")
     told = command("list", DATASET)
     expected = Counter(kind.rule for kind in KINDS) + Counter(undelivered=3)
     assert {each["rule"]: each["records"] for each in told} == expected
