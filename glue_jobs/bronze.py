@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from pyspark.sql import DataFrame, Observation, SparkSession, functions as F
-from pyspark.sql.types import StructType, TimestampNTZType
+from pyspark.sql.types import BinaryType, StructType, TimestampNTZType
 
 CODE = re.compile("_x([0-9a-f]{4,6})_")
 PARTITION_KEYS = ("logical", "run")
@@ -36,9 +36,11 @@ def storable(rows: DataFrame) -> DataFrame:
 
 
 def read(spark: SparkSession, files: Iterable[str]) -> DataFrame:
-    """The rows of a load's files by their source's names."""
+    """The rows of a load's files by their source's names, bytes as hex digits: text of other bytes nobody can read."""
     rows = stored(spark, files)
-    return rows.toDF(*(source_name(name) for name in rows.columns))
+    bytes_ = {each.name for each in rows.schema.fields if isinstance(each.dataType, BinaryType)}
+    columns = (F.hex(name) if name in bytes_ else F.col(name) for name in rows.columns)
+    return rows.select(*columns).toDF(*(source_name(name) for name in rows.columns))
 
 
 def stored(spark: SparkSession, files: Iterable[str]) -> DataFrame:

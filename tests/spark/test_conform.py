@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession, functions as F
 
+from glue_jobs import bronze
 from glue_jobs.basis import keys
 from glue_jobs.conform import conform
 from lake.model import Column, RowRule
@@ -60,6 +62,16 @@ def test_a_value_that_fits_is_kept_as_it_is(
 ) -> None:
     row = conformed(spark, value, source, target)
     assert (str(row["value"]), row["_rules"]) == (text, [])
+
+
+def test_bytes_are_text_that_a_reader_can_read(spark: SparkSession, tmp_path: Path) -> None:
+    """Parquet's readers refuse a file whose text is not UTF-8."""
+    rows = spark.createDataFrame([(1, b"\xde\xad"), (2, None)], "id bigint, `Value` binary")
+    rows.write.format("avro").save(str(tmp_path / "bronze"))
+    columns = (Column("id", "bigint", "id"), Column("value", "string", "Value"))
+    dataset = as_dataset("customers", columns=columns, key=("id",))
+    found = conform(bronze.read(spark, [str(tmp_path / "bronze")]), dataset, LOGICAL, {}).orderBy("id").collect()
+    assert [row["value"] for row in found] == ["DEAD", None]
 
 
 def test_only_a_missing_value_breaks_requiredness(spark: SparkSession) -> None:
