@@ -60,10 +60,18 @@ def fetch(lake: Target, sql: str) -> tuple[list[str], list[list[str | None]], di
     rows: list[list[str | None]] = []
     for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=started["QueryExecutionId"]):
         columns = [column["Name"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-        rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
+        rows += [_cells(row["Data"], len(columns)) for row in page["ResultSet"]["Rows"]]
     if rows and rows[0] == columns:  # SELECT, unlike SHOW, has its header as first row
         rows = rows[1:]
     return columns, rows, execution
+
+
+def _cells(data: list[dict[str, str]], width: int) -> list[str | None]:
+    """A row's values; DESCRIBE has a whole line in one of them, its columns apart by tabs and padded."""
+    cells = [cell.get("VarCharValue") for cell in data]
+    if len(cells) < width:
+        cells = [part.strip() for part in (cells[0] or "" if cells else "").split("\t")]
+    return [*cells, *[None] * (width - len(cells))][:width]
 
 
 def _wait(athena: Any, query_id: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def refused(at: Target, dataset: Dataset, *, rule: str, run: str, limit: int) ->
     )
     return [
         {
-            "row": _whole(json.loads(raw or "{}"), dataset),
+            "row": _whole(json.loads(raw or "{}", parse_float=str), dataset),
             "rules": (rules or "").split(","),
             "state": state,
             "first_run": first,

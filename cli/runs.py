@@ -144,6 +144,10 @@ def show_outcomes(name: str, outcomes: Sequence[Outcome]) -> None:
     if worked:
         rows = [(each.dataset, *(getattr(each, count) for count in COUNTS), each.status) for each in worked]
         table(f"\n{name}", ("dataset", *COUNTS, "status"), rows)
+    elif not any(each.status == "failed" for each in latest):
+        console.print(f"\n{name}: no dataset was loaded, and no gold table built.", markup=False)
+        for each in latest:
+            console.print(f"  {each.dataset}: {each.step} {each.status}", markup=False)
     broken = [(each.dataset, rule, count) for each in worked for rule, count in each.rules.items()]
     if broken:
         table("\nQuarantined, by the rule that was broken", ("dataset", "rule", "rows"), broken)

@@ -16,15 +16,17 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import config
-from cli import as_of, backfill, console, execution
+from cli import as_of, backfill, console, execution, refused
 from cli.__main__ import app
 from cli.backfill import Interval
 from cli.bench import benchmarks
 from cli.errors import CommandError
+from cli.query import fetch
 from cli.repair import Repair
+from cli.runs import show_outcomes
 from cli.target import Target
 from contracts.revision import NoRevisionError
-from lake.ledger import Ledger
+from lake.ledger import Ledger, Outcome
 from lake.runs import RunId
 from tests.unit.ledger_table import create_ledger_table
 
@@ -134,3 +136,38 @@ def test_the_help_of_bench_names_every_benchmark() -> None:
     assert all(each in said for each in benchmarks())
     assert "folder_lake" not in benchmarks()
     assert {"backfill", "checks"} <= set(benchmarks())
+
+
+def test_the_lines_of_describe_are_shown_by_their_columns(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Athena answers each with all its columns in one value, apart by tabs, and padded."""
+    info = [{"Name": name} for name in ("col_name", "data_type", "comment")]
+    lines = [{"Data": [{"VarCharValue": line}]} for line in ("id      \tbigint    \tThe key.", "# Partition", "\t\t")]
+    page = {"ResultSet": {"ResultSetMetadata": {"ColumnInfo": info}, "Rows": lines}}
+    athena = SimpleNamespace(
+        start_query_execution=lambda **_: {"QueryExecutionId": "q"},
+        get_query_execution=lambda **_: {"QueryExecution": {"Status": {"State": "SUCCEEDED"}}},
+        get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [page]),
+    )
+    monkeypatch.setattr(Target, "client", lambda *_: athena)
+    columns, rows, _ = fetch(target, "DESCRIBE users")
+    assert columns == ["col_name", "data_type", "comment"]
+    assert rows == [["id", "bigint", "The key."], ["# Partition", None, None], ["", "", ""]]
+
+
+def test_a_run_that_loaded_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(console, "console", Console(file=shown, width=120))
+    show_outcomes("crm-20261120T0000-02", [])
+    show_outcomes(
+        "contract-20261121T1246-01", [Outcome("contract-20261121T1246-01", 0, "apply", "saas.users", "succeeded")]
+    )
+    assert "crm-20261120T0000-02: no dataset was loaded, and no gold table built." in shown.getvalue()
+    assert "  saas.users: apply succeeded" in shown.getvalue()
+
+
+def test_a_row_in_quarantine_keeps_every_digit(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = '{"price": -12345678901234567890.10}'
+    monkeypatch.setattr(refused, "_tables", lambda _: {"ecommerce_sales__quarantine"})
+    monkeypatch.setattr(refused, "fetch", lambda *_: ([], [[raw, "r", "open", "a", "a"]], {}))
+    [row] = refused.refused(target, target.lake().dataset("ecommerce.sales"), rule="", run="", limit=1)
+    assert row["row"]["price"] == "-12345678901234567890.10"
