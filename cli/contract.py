@@ -71,11 +71,17 @@ def apply(
 ) -> None:
     """Bring a dataset's table to a new major version of its contract; the old names stay readable in a view."""
     from cli import major
-    from cli.console import print_json
+    from cli.console import console, print_json
     from cli.target import target
 
     lake = target(env)
     prepared = major.prepare(lake, dataset)
+    if not prepared.statements and not prepared.view:
+        if json:
+            print_json({**prepared.told(), "outcome": None})
+        else:
+            console.print(f"The table of {dataset} is as version {prepared.dataset.version} says: nothing to apply.")
+        return
     if not json:
         _show_plan(prepared)
     if not yes:
@@ -126,7 +132,11 @@ def _show_plan(prepared: Prepared) -> None:
         console.print(f"  {statement}", markup=False, soft_wrap=True)
     if prepared.view:
         console.print(f"  VIEW {prepared.view} with the names of version {prepared.version}", soft_wrap=True)
-    table("\nIts readers", ("what", "name"), prepared.readers)
+    if prepared.readers:
+        console.print("\nIts readers", style="bold")
+        table("", ("what", "name"), prepared.readers)
+    else:
+        console.print("No model, contract or view of the lake reads it.")
 
 
 def _show_done(prepared: Prepared) -> None:

@@ -164,7 +164,7 @@ def statements(table: str, changes: Iterable[Change]) -> list[str]:
 
 
 def _said(change: Change) -> str:
-    name = f"`{change.name}`"
+    name = f"`{change.column.name if change.column else change.name}`"  # its new name: a rename is said first
     told: Mapping[str, str] = {
         "add": f"ADD COLUMN {name} {change.new}",
         "drop": f"DROP COLUMN {name}",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Layout, compare, grade, widens
+from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Layout, compare, grade, statements, widens
 from lake.parts import Column, Dataset
 from lake.tables import Field, Table
 
@@ -54,6 +54,14 @@ def with_columns(*columns: Column) -> Layout:
 )  # fmt: skip
 def test_each_change_has_its_grade(new: Layout, expected: set[tuple[str, str]]) -> None:
     assert kinds(OLD, new) == expected
+
+
+def test_a_column_that_is_renamed_and_widened_is_widened_by_its_new_name() -> None:
+    changes = compare(OLD, with_columns(replace(A, name="z", type="bigint"), B))
+    assert statements("t", changes)[:2] == [
+        "ALTER TABLE t RENAME COLUMN `a` TO `z`",
+        "ALTER TABLE t ALTER COLUMN `z` TYPE bigint",
+    ]
 
 
 columns = st.builds(
