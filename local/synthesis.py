@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from local import prerequisites
 
 ROOT = Path(__file__).parents[1]
+OWN_ERROR = re.compile(r"^(config|contracts|datalake|lake|pipelines|stacks)\.[\w.]+: ")  # whose text is a sentence
 
 
 class SynthError(Exception):
@@ -51,4 +53,5 @@ def _last_words(stderr: str) -> str:
     """The exception's own text where there is a traceback, else all of it."""
     lines = stderr.strip().splitlines()
     frames = [number for number, line in enumerate(lines) if line.startswith("  File ")]
-    return "\n".join(lines[frames[-1] + 2 :] if frames else lines[-20:]) or "The app gave no reason."
+    words = "\n".join(lines[frames[-1] + 2 :] if frames else lines[-20:])
+    return OWN_ERROR.sub("", words) or "The app gave no reason."
