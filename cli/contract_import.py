@@ -102,9 +102,10 @@ def _table(lake: Target, source: str, wanted: str) -> FoundTable:
     found = discovered.find([each for each in every if not each.gone], wanted)
     if found is None:
         last = discovered.last_crawl(lake, source)
+        told = f"The table '{wanted}' of source '{source}': expected one that its crawler has found."
+        if last.status == "NEVER":
+            raise CommandError(f"{told} {last.sentence}")
         known = suggestion(wanted, [each.path[-1] for each in every if not each.gone])
-        raise CommandError(
-            f"The table '{wanted}' of source '{source}': expected one that its crawler has found. {last.sentence}"
-            f" {known} If it is new, run the crawler: add --crawl."
-        )
+        new = "If it is new, run the crawler: add --crawl."
+        raise CommandError(" ".join(filter(None, (told, last.sentence, known, new))))
     return found

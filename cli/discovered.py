@@ -47,7 +47,7 @@ class LastCrawl:
         if self.status == "SUCCEEDED":
             return "" if self.tables else f"The crawler '{self.crawler}' found nothing: its source holds no table yet."
         if self.status == "NEVER":
-            return f"The crawler '{self.crawler}' has never run: expected it to before. Run it with --crawl."
+            return f"The crawler '{self.crawler}' has never run. Let it look first: add --crawl."
         if self.status == "RUNNING":
             return f"The crawler '{self.crawler}' is at work: what is told here is older."
         return f"The crawler '{self.crawler}' ended {self.status}: {self.message or 'it does not say why.'}"
