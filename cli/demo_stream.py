@@ -72,7 +72,7 @@ def _post(trial: Trial, load: Load) -> None:
     delivered = trial.deliver(load, trial.api())
     sent = delivered.sent
     console.print(
-        f"  {sent.requests} requests, {sent.again} events sent again since Kinesis was at its limit;"
+        f"  {sent.requests} requests, {sent.again} events sent again that Kinesis did not take at first;"
         f" all of them consumed after {delivered.seconds:.1f} s",
         soft_wrap=True,
     )

@@ -10,6 +10,7 @@ LONGEST = (
     "test_runs",
     "test_contract_apply",
     "test_increments",
+    "test_stream",
     "test_contract_import",
     "test_kill",
 )

@@ -17,7 +17,7 @@ from pyiceberg.catalog import load_catalog
 
 from config.stream import noun
 from lake import arrivals
-from local.clinic import Load, checking, sending
+from local.clinic import REQUEST_EVENTS, Load, checking, sending
 from local.laptop import USER
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Trial:
         """Send all of it and wait until the consumer has had all of it; `faults` are those of the endpoint's page."""
         sent, began = sending.Sent(), time.monotonic()
         with self._faults(faults), self._killing(kills, load.count, sent):
-            sending.send(load.batches(), way, per_second=per_second, sent=sent)
+            size = REQUEST_EVENTS if per_second is None else max(1, min(REQUEST_EVENTS, int(per_second)))
+            sending.send(load.batches(size), way, per_second=per_second, sent=sent)
             self.settle()
         return Delivered(sent, time.monotonic() - began, self._page("faults")["struck"])
 
