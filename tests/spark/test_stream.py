@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, functions as F
 
+from glue_jobs.changes import STATUS, Known, classify
 from lake.ledger import Outcome
 from tests.spark.clinic import EVENTS, Clinic, event
 from tests.spark.conftest import mocked_ledger
@@ -140,3 +143,30 @@ def test_gold_counts_doses_and_patients_whose_series_is_complete(clinic: Clinic)
     # PAT-0001 alone has both doses of 208, of five patients born in 2020; event 3 was reported in error
     coverage = [(*each[:5], str(each[5])) for each in clinic.gold("gold.coverage_by_cohort")]
     assert coverage == [(2019, "08", 2, 1, 1, "0.5000"), (2020, "208", 5, 5, 1, "0.2000")]
+
+
+def test_however_events_fall_to_runs_the_same_rows_are_in_the_table(spark: SparkSession) -> None:
+    chance = random.Random(5)
+    events = [(chance.randrange(120), chance.randrange(3), chance.choice("ab"), place) for place in range(500)]
+    first: dict[tuple[int, int], str] = {}
+    for number, version, content, _ in events:  # in the order of their arrival
+        first.setdefault((number, version), content)
+    expected = {(number, *max((v, c) for (n, v), c in first.items() if n == number)) for number, _ in first}
+    objects_in_time = [each for each in events if chance.random() < 0.5]  # others lie in objects that come late
+    held = after(spark, objects_in_time, set())
+    assert held != expected
+    assert after(spark, events, held) == expected
+    assert after(spark, events, expected) == expected
+
+
+def after(spark: SparkSession, events: list[tuple[int, int, str, int]], held: set[tuple[int, int, str]]) -> set[Any]:
+    """The table's rows once a load of these events is merged into those that it held."""
+    came: list[Any] = [(n, v, f"{v}{c}", [], 0, f"{place:05}") for n, v, c, place in events]
+    columns = "id int, _version int, _hash string, _rules array<string>, _lane bigint, _arrival string"
+    table = [(n, v, f"{v}{c}") for n, v, c in held]
+    kept = spark.createDataFrame(table, "id int, _version int, _hash string") if table else None
+    judged = classify(spark.createDataFrame(came, columns), kept, ("id",), Known(first=True))
+    changes = judged.where(F.col(STATUS).isin("inserted", "updated")).collect()
+    rows = {n: (n, v, c) for n, v, c in held} | {each.id: (each.id, each._version, each._hash[1:]) for each in changes}
+    assert len({each.id for each in changes}) == len(changes)
+    return set(rows.values())
