@@ -35,6 +35,7 @@ FUNCTION = of(
     Role=ROLE_ARN,
     Runtime="python3.11",
 )
+NOTHING_ZIPPED = "PK\x05\x06" + 18 * "\0"  # CloudFormation itself takes a layer from S3 alone
 STREAM = of("AWS::Kinesis::Stream", ShardCount=1)
 OPENAPI = {
     "openapi": "3.0.1",
@@ -239,6 +240,10 @@ SAMPLES = (
     Sample(
         "AWS::Lambda::Function", FUNCTION["Properties"], {"MemorySize": 512, "Timeout": 9}, {"Role": ROLE},
         ("lambda", "get_function_configuration", {"FunctionName": "{id}"}), "'MemorySize': 512",
+    ),
+    Sample(
+        "AWS::Lambda::LayerVersion", {"LayerName": "sample", "Content": {"ZipFile": NOTHING_ZIPPED}},
+        {"Description": "changed"}, {}, ("lambda", "list_layer_versions", {"LayerName": "sample"}), "changed",
     ),
     Sample(
         "AWS::Lambda::Permission",

@@ -89,7 +89,7 @@ register(
 
 
 def publish_layer(context: Context, properties: Properties) -> Made:
-    arn = context.call("lambda", "PublishLayerVersion", {**properties, "LayerName": context.name})["LayerVersionArn"]
+    arn = context.call("lambda", "PublishLayerVersion", {"LayerName": context.name, **properties})["LayerVersionArn"]
     return Made(arn, {"LayerVersionArn": arn})
 
 
