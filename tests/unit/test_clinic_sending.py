@@ -57,6 +57,19 @@ def test_a_sender_whose_events_nobody_takes_says_so(load: Load, monkeypatch: pyt
         sending.send(load.batches(), Refusing())
 
 
+def test_no_more_events_a_second_are_sent_than_asked_for(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("local.clinic.sending.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("local.clinic.sending.time.sleep", slept.append)
+
+    class Taking:
+        def send(self, records: Sequence[Record]) -> list[bool]:
+            return [True] * len(records)
+
+    sending.send(load.batches(300), Taking(), per_second=100)
+    assert slept == [0.0, 3.0, 6.0, 9.0]
+
+
 class Lambda:
     """Fails the first time, takes nothing the second, all the third."""
 
