@@ -10,8 +10,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from moto.apigateway.exceptions import BadRequestException
+
+from local.engines.draft4 import SchemaError
+from local.engines.velocity import TemplateError
 from local.services.apigateway_calls import Gateway
-from local.services.apigateway_document import Document
+from local.services.apigateway_document import Document, DocumentError
 from local.services.seams import patch
 
 if TYPE_CHECKING:
@@ -38,7 +42,10 @@ API = "moto.apigateway.models:RestAPI"
 
 def install(endpoint: Endpoint) -> None:
     def put(backend: Any, function_id: str, api_doc: dict[str, Any], *positional: Any, **named: Any) -> Any:
-        Document(api_doc)  # one that cannot be served is refused now
+        try:
+            Document(api_doc)  # one that cannot be served is refused now
+        except (DocumentError, SchemaError, TemplateError) as error:
+            raise BadRequestException(str(error)) from error
         api = put_by_moto(backend, function_id, api_doc, *positional, **named)
         api.document = copy.deepcopy(api_doc)
         return api

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.services.apigateway_integration import Answer
 from local.services.apigateway_request import Request
@@ -66,7 +66,7 @@ class AccessLogs:
         for group, events in waiting.items():
             try:
                 self._put(group, events)
-            except ClientError as error:
+            except (BotoCoreError, ClientError) as error:
                 LOG.warning("Access logs to '%s' are lost: %s", group, error)
 
     def _put(self, group: str, events: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The bodies of api_bodies.yaml, made as their entries say."""
+"""The bodies of api_bodies.yaml, made as their entries say, and others of all kinds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hypothesis import strategies as st
 
 GROUPS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
 CASES = [case for group in GROUPS for case in group["bodies"]]
+
+TEXT = st.text(max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT | st.just("event_id"), inner, max_size=3),
+    max_leaves=10,
+)
+EVENTS = st.lists(st.fixed_dictionaries({"event_id": TEXT}, optional={"x": VALUES, "$ref": VALUES}), max_size=4)
+BODIES = st.binary(max_size=60) | TEXT.map(str.encode) | (VALUES | EVENTS).map(lambda value: json.dumps(value).encode())
 
 
 def body_of(case: dict[str, Any]) -> bytes:

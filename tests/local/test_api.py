@@ -12,8 +12,7 @@ import pytest
 from botocore.credentials import Credentials
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
-import datalake.api
-from tests.local.api_bodies import CASES, body_of
+from tests.local.api_bodies import BODIES, CASES, body_of
 from tests.local.conftest import RunningEndpoint
 from tests.local.event_api import Answered, Api, deployed, settings
 
@@ -185,32 +184,6 @@ def test_the_template_of_the_stack_holds_what_is_served(keyed: Api, endpoint: Ru
     template = endpoint.client("cloudformation").get_template(StackName="apis")["TemplateBody"]
     bodies = [each["Properties"]["Body"] for each in template["Resources"].values() if "Body" in each["Properties"]]
     assert "headwater-keyed-clinic-immunizations" in json.dumps(bodies)
-
-
-def test_a_changed_document_is_served_after_the_next_deploy(
-    endpoint: RunningEndpoint, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path_factory.mktemp("changed")
-    stream = settings("iam", shards=1)
-    api = deployed(endpoint, folder / "before", name="changing", changing=stream)["changing"]
-    assert api.post(ONE).status == 207
-    text = (datalake.api.FOLDER / "clinic.openapi.yaml").read_text()
-    (folder / "clinic.openapi.yaml").write_text(text.replace("/immunizations:", "/doses:"))
-    monkeypatch.setattr(datalake.api, "FOLDER", folder)
-    assert deployed(endpoint, folder / "after", name="changing", changing=stream)["changing"].id == api.id
-    assert api.post(ONE).status == 403
-    moved = api.path.replace("immunizations", "doses")
-    assert api.send(ONE.encode(), api.signed(ONE.encode(), "application/json", path=moved), path=moved).status == 207
-
-
-TEXT = st.text(max_size=20)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT | st.just("event_id"), inner, max_size=3),
-    max_leaves=10,
-)
-EVENTS = st.lists(st.fixed_dictionaries({"event_id": TEXT}, optional={"x": VALUES, "$ref": VALUES}), max_size=4)
-BODIES = st.binary(max_size=60) | TEXT.map(str.encode) | (VALUES | EVENTS).map(lambda value: json.dumps(value).encode())
 
 
 @hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
