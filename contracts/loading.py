@@ -69,7 +69,7 @@ def _of_gold(source: Source) -> list[Problem]:
 def _of_stream(source: Source) -> list[Problem]:
     """Events arrive by themselves: their own time says which is the latest, their arrival which are new."""
     document, (field, version) = source.document, source.custom("version")
-    found = []
+    found = _patterns(source)
     for name, why in NOT_OF_STREAMS.items():
         place, value = source.custom(name)
         if value is not None:
@@ -90,6 +90,23 @@ def _of_stream(source: Source) -> list[Problem]:
         expected = "expected `required: true`: an event without its version has no place among those of its key"
         found.append(document.problem((*PROPERTIES, number), version, expected, "Add `required: true`."))
     return [*found, *_moving(source)]
+
+
+def _patterns(source: Source) -> list[Problem]:
+    """The consumer checks an event in Python, refine a row in Java: a pattern has to be one for both."""
+    found = []
+    for number, column in enumerate(source.properties):
+        for place, entry in enumerate(column.get("quality", ())):
+            pattern = entry.get("arguments", {}).get("pattern")
+            try:
+                re.compile(pattern or "")
+            except (re.error, TypeError) as error:
+                field = (*PROPERTIES, number, "quality", place, "arguments", "pattern")
+                expected = f"expected a regular expression that Python reads too ({error})"
+                found.append(
+                    source.document.problem(field, pattern, expected, "Write it without what is Java's alone.")
+                )
+    return found
 
 
 def _moving(source: Source) -> list[Problem]:
