@@ -48,8 +48,8 @@ def crawled(lake: TicketLake) -> dict[str, Any]:
 def imported(lake: TicketLake, crawled: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> TicketLake:
     """The same lake, with the shipped contracts of its source and that of a table imported from the crawl."""
     root = tmp_path_factory.mktemp("root")
-    shutil.copytree(ROOT / "contracts" / "saas", root / "contracts" / "saas")
-    shutil.copytree(ROOT / "contracts" / "ecommerce", root / "contracts" / "ecommerce")
+    for source in ("saas", "ecommerce", "clinic"):
+        shutil.copytree(ROOT / "contracts" / source, root / "contracts" / source)
     (root / "models").mkdir()
     (root / "pipelines").mkdir()
     for name in lake.environment.schedules:
