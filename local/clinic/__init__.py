@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import orjson
 
-from local.clinic.events import Event, Population, document
+from local.clinic.events import Event, Numbers, Population, document
 from local.clinic.faults import KINDS, Kind
 
 SEED = 20_260_101
 REQUEST_EVENTS = 500  # the most that one request may hold
-Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ class Load:
         self.duplicates, self.corrections = round(count * shares.duplicates), round(count * shares.corrections)
         self.late, self.malformed = round(count * shares.late), round(count * shares.malformed)
         self.ids = count - self.duplicates - self.corrections - self.malformed
-        self._people = Population(random, self.ids + self.malformed, ending=ending, span=span, late=self.late)
+        late = random.choice(self.ids, self.late, replace=False)
+        self._people = Population(random, self.ids + self.malformed, ending=ending, span=span, late=late)
         self._corrected = random.choice(self.ids, self.corrections, replace=False)
         self._repeated = random.integers(0, self.ids + self.corrections, self.duplicates)
         self._order = _order(random, self.ids, count)

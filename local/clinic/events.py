@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+Numbers = np.ndarray[Any, np.dtype[Any]]
 SITES, CLINICIANS = 60, 400
 LATEST = timedelta(days=3)
 # CVX code and the doses that make its series complete
@@ -56,16 +57,15 @@ def document(event: Event) -> dict[str, Any]:
 
 
 class Population:
-    """`count` events by their number, worked out from arrays, so that a million of them take little room."""
+    """`count` events by their number, `late` those that are, worked out from lists: a million take little room."""
 
     def __init__(
-        self, random: np.random.Generator, count: int, *, ending: datetime, span: timedelta, late: int
+        self, random: np.random.Generator, count: int, *, ending: datetime, span: timedelta, late: Numbers
     ) -> None:
         self._ending = ending.astimezone(UTC).replace(microsecond=0)
         self._ids = random.bytes(16 * count)
         behind = np.sort(random.integers(0, milliseconds(span), count))[::-1].copy()
-        delayed = random.choice(count, late, replace=False)
-        behind[delayed] = random.integers(milliseconds(span) + 1, milliseconds(LATEST), late)
+        behind[late] = random.integers(milliseconds(span) + 1, milliseconds(LATEST), len(late))
         self._behind: list[int] = behind.tolist()
         weights = 1 / np.arange(1, SITES + 1)  # the largest site sends 60 times what the smallest does
         self._site = random.choice(SITES, count, p=weights / weights.sum()).tolist()
