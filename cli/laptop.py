@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-PortOption = Annotated[int, typer.Option(help="Port of the AWS endpoint on 127.0.0.1.")]
+PortOption = Annotated[int, typer.Option(help="Port of the AWS endpoint on 127.0.0.1.", min=0, max=65535)]
 ColdOption = Annotated[
     bool, typer.Option("--cold", help="A JVM for each job run, as on Glue, instead of one kept warm.")
 ]

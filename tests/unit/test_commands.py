@@ -171,3 +171,9 @@ def test_a_row_in_quarantine_keeps_every_digit(target: Target, monkeypatch: pyte
     monkeypatch.setattr(refused, "fetch", lambda *_: ([], [[raw, "r", "open", "a", "a"]], {}))
     [row] = refused.refused(target, target.lake().dataset("ecommerce.sales"), rule="", run="", limit=1)
     assert row["row"]["price"] == "-12345678901234567890.10"
+
+
+def test_a_port_that_cannot_be_is_refused_before_anything_is_started() -> None:
+    told = CliRunner().invoke(app, ["up", "--port", "70000"])
+    assert told.exit_code == 2
+    assert "65535" in told.output
