@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from glue_jobs.apply import unapplied
 from glue_jobs.build import Build
 from glue_jobs.causes import explain
-from glue_jobs.failures import NotBuiltError, PublicationCutOffError
+from glue_jobs.failures import NotBuiltError
 from glue_jobs.inputs import Inputs, needs
 from glue_jobs.publication import publish_all, roll_forward
 from glue_jobs.work import Job, Task, attempt_often, conclude, open_job, side_by_side
@@ -70,17 +70,21 @@ def pending(job: Job) -> list[str]:
     return [each for each in job.plan.models if each not in built]
 
 
-def main(argv: list[str]) -> None:
-    job = open_job(argv)
+def model_all(job: Job) -> list[Outcome]:
+    """The outcome of every planned model, whatever befalls the publication as a whole."""
     models = pending(job)
     try:
         roll_forward(job)
-        model(job, models)
-    except PublicationCutOffError as error:
-        for each in models:
-            conclude(Task(job, "model", job.lake.dataset(each)).failed(error), job.ledger)
+        return model(job, models)
+    except Exception as error:  # no single model's work could catch it
         if not models:  # then no outcome tells it
             raise
+        failed = [Task(job, "model", job.lake.dataset(each)).failed_by(error) for each in pending(job)]
+        return [conclude(each, job.ledger) for each in failed]
+
+
+def main(argv: list[str]) -> None:
+    model_all(open_job(argv))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,14 @@ class Task:
     def succeeded(self, **facts: Any) -> Outcome:
         return Outcome(self.run, self.job.attempt, self.step, self.dataset.id, "succeeded", **facts)
 
+    def failed_by(self, error: Exception, seconds: float = 0.0) -> Outcome:
+        """The outcome that an error leads to; of one that nobody foresaw the log says where it arose."""
+        if not isinstance(error, DatasetError):
+            # the places without the message, which may hold rows
+            places = "".join(traceback.format_tb(error.__traceback__))
+            log.error("%s %s %s\n%s", self.step, self.dataset.id, type(error).__name__, places)
+        return self.failed(explain(error, self.dataset), seconds)
+
     def failed(self, failure: DatasetError, seconds: float = 0.0) -> Outcome:
         facts: Mapping[str, Any] = failure.facts
         said = {"cause": failure.cause, "remedy": failure.remedy, "seconds": seconds}
@@ -128,11 +136,7 @@ def attempt_often(task: Task, act: Callable[[Task], Outcome]) -> Outcome:
         except Exception as error:  # one dataset's error must not stop its siblings; it becomes its outcome
             failure = explain(error, task.dataset)
             if not failure.transient or number == TRIES:
-                if not isinstance(error, DatasetError):
-                    # the places without the message, which may hold rows
-                    places = "".join(traceback.format_tb(error.__traceback__))
-                    log.error("%s %s %s\n%s", task.step, task.dataset.id, type(error).__name__, places)
-                return task.failed(failure, time.monotonic() - began)
+                return task.failed_by(error, time.monotonic() - began)
             log.info("%s %s: %s Trying again.", task.step, task.dataset.id, failure.cause)
             time.sleep(0.5 * 2**number)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from glue_jobs import apply, bronze, iceberg, model, publication, refine
+from glue_jobs import apply, bronze, iceberg, model, refine
 from glue_jobs.work import Job, Task, work
 from lake.ledger import Ledger, Load, Outcome
 from lake.model import Dataset, Lake
@@ -168,8 +168,7 @@ class Shop:
         return work(job, "refine", refine.pending(job), refine.refine)
 
     def build(self, job: Job) -> list[Outcome]:
-        publication.roll_forward(job)
-        return model.model(job, model.pending(job))
+        return model.model_all(job)
 
     def outcome(self, job: Job, dataset: str = "shop.orders", step: str = "refine") -> Outcome:
         found = [each for each in self.ledger.outcomes(str(job.run)) if (each.dataset, each.step) == (dataset, step)]

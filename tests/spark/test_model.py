@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from glue_jobs import iceberg, model, publication
-from glue_jobs.failures import PublicationCutOffError
 from glue_jobs.publish import move, publish
-from lake.ledger import LeaseLostError
 from tests.spark.shop import Shop
 
 T1, T2 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00")
@@ -139,8 +138,9 @@ def test_a_run_that_lost_its_tables_announces_no_publication(shop: Shop, monkeyp
     job = shop.run([*FIRST, ("4", "2", "50.00", T1)])
     before = heads(shop)
     monkeypatch.setattr(shop.ledger, "_renew", lambda *_: False)
-    with pytest.raises(LeaseLostError):
-        shop.build(job)
+    outcomes = shop.build(job)
+    assert [each.status for each in outcomes] == ["failed", "failed"]
+    assert all("lease" in each.cause for each in outcomes)
     assert shop.ledger.intents() == []
     assert heads(shop) == before
 
@@ -167,8 +167,22 @@ def test_a_publication_of_which_no_table_moved_is_given_up_when_others_have_publ
 
 def test_a_publication_that_cannot_be_finished_says_which_command_settles_it(shop: Shop) -> None:
     run = cut_off(shop, {"gold.totals": "moved", "gold.best": "not moved"})
-    with pytest.raises(PublicationCutOffError, match=f"publication of {run} was cut off.*headwater ledger repair"):
-        publication.roll_forward(shop.run(FIRST))
+    for outcome in shop.build(shop.run(FIRST)):
+        assert f"The publication of {run} was cut off" in outcome.cause
+        assert "headwater ledger repair" in outcome.remedy
+    assert [each.run for each in shop.ledger.intents()] == [run]
+
+
+def test_a_table_that_another_run_holds_fails_every_model_with_its_holder(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = cut_off(shop, {"gold.totals": "moved", "gold.best": "moved"})
+    job = shop.run(FIRST)
+    monkeypatch.setattr(job.lake, "environment", replace(job.lake.environment, lease_wait=0))
+    with shop.ledger.lease(shop.table("gold.totals"), "shop-20250101T0000-01"):
+        outcomes = shop.build(job)
+    assert [each.status for each in outcomes] == ["failed", "failed"]
+    assert all("shop-20250101T0000-01 holds it" in each.cause for each in outcomes)
     assert [each.run for each in shop.ledger.intents()] == [run]
 
 
