@@ -26,11 +26,16 @@ def refused(rows: DataFrame, dataset: Dataset, run: str) -> DataFrame:
     )
 
 
-def keep(spark: SparkSession, table: str, rows: DataFrame, summary: dict[str, str]) -> None:
-    """Opens rows, in one commit that says of those open before that they still are; none where nothing is new."""
+def keep(spark: SparkSession, table: str, rows: DataFrame, summary: dict[str, str], *, late: bool = False) -> None:
+    """Opens rows, in one commit that says of those open before that they still are; none where nothing is new.
+
+    A load that is `late` opens none that was closed: what was read after it found the row mended or gone.
+    """
     if iceberg.head(spark, table) is None:
         iceberg.append(rows, table, summary)
         return
+    if late:
+        rows = rows.join(spark.table(table).where(F.col("_state") != OPEN), "_row_hash", "left_anti")
     known = spark.table(table).where(F.col("_state") == OPEN).select("_row_hash", "_rules")
     if not rows.join(known, ["_row_hash", "_rules"], "left_anti").isEmpty():
         still = "UPDATE SET q._rules = c._rules, q._raw = c._raw, q._last_run = c._last_run"

@@ -56,7 +56,7 @@ def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Map
     if facts[QUARANTINED]:
         lease.check()
         rows = quarantine.refused(kept.where(F.col(STATUS) == QUARANTINED), dataset, task.run)
-        quarantine.keep(job.spark, job.lake.quarantine(dataset), rows, summary(task, watermark))
+        quarantine.keep(job.spark, job.lake.quarantine(dataset), rows, summary(task, watermark), late=found.late)
     if facts[DELETED]:
         lease.check()
         tombstones.keep(task, kept.where(F.col(STATUS) == DELETED), found.load, summary(task, watermark))

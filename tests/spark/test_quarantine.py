@@ -84,12 +84,12 @@ class Batches:
         self.shop, self.parents = shop, parents
         shop.lake = shop.with_contracts(orders=CONTRACT if parents else {**CONTRACT, "references": []})
 
-    def load(self, orders: list[Order], columns: str = COLUMNS, more: tuple[str, ...] = ()) -> Outcome:
+    def load(self, orders: list[Order], columns: str = COLUMNS, more: tuple[str, ...] = (), **facts: str) -> Outcome:
         shop, job = self.shop, self.shop.job()
         shop.apply(job)
         if self.parents:
             shop.load(job, "shop.customers", [("1", "one")], "id string, name string")
-        shop.load(job, "shop.orders", [(*each.row, *more) for each in orders], columns)
+        shop.load(job, "shop.orders", [(*each.row, *more) for each in orders], columns, **facts)
         shop.refine(job)
         return shop.outcome(job)
 
@@ -152,6 +152,15 @@ def test_a_row_that_breaks_again_is_opened_again(batches: Batches) -> None:
     for orders in (broken, [Order("1")], broken):
         batches.load(orders)
     assert batches.states() == {"open": 1, "replayed": 1}
+
+
+def test_an_old_load_that_is_refined_again_opens_no_row_that_was_mended_since(batches: Batches) -> None:
+    broken, then, since = Order("1", amount="x"), "2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"
+    batches.load([broken], began=then)
+    batches.load([Order("1")], began=since)
+    again = batches.load([broken, Order("2", amount="x")], began=then)
+    assert again.quarantined == 2
+    assert batches.states() == {"replayed": 1, "open": 1}
 
 
 def test_a_row_that_is_changed_and_still_broken_is_open_as_it_is_now(batches: Batches) -> None:
