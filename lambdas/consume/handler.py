@@ -74,7 +74,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
         logger.error(f"S3 did not take a batch of {dataset.id}: {error}")
         metrics.add_metric(streams.FAILED_BATCHES, MetricUnit.Count, 1)
         return {"batchItemFailures": [{"itemIdentifier": records[0]["kinesis"]["sequenceNumber"]}]}
-    report(batch, len(records), str(dataset.cursor))
+    report(batch, len(records), happened(dataset))
     return {"batchItemFailures": []}
 
 
@@ -90,17 +90,22 @@ def put(bucket: str, key: str, body: bytes) -> None:
     client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
 
-def report(batch: Batch, records: int, version: str) -> None:
+def happened(dataset: Dataset) -> str:
+    """The field of an event that says when it happened; silver may call it otherwise."""
+    return next(column.source for column in dataset.columns if column.name == dataset.cursor)
+
+
+def report(batch: Batch, records: int, time: str) -> None:
     """Counts, and how long a sample of the events was on its way, as metrics; no value of any event."""
     metrics.add_metric(streams.RECORDS, MetricUnit.Count, records)
     metrics.add_metric(streams.DEAD_LETTERS, MetricUnit.Count, len(batch.letters))
-    for delay in delays(batch.lines, version, datetime.now(UTC)):
+    for delay in delays(batch.lines, time, datetime.now(UTC)):
         metrics.add_metric(streams.EVENT_TO_BRONZE, MetricUnit.Seconds, delay)
     if batch.letters:
         logger.warning("Records were refused", extra={"dead_letters": len(batch.letters), "rules": batch.broken})
 
 
-def delays(lines: Sequence[bytes], version: str, now: datetime) -> list[float]:
+def delays(lines: Sequence[bytes], time: str, now: datetime) -> list[float]:
     """Of evenly spread events: a metric needs no more to say how long the most of them take."""
-    times = (orjson.loads(line)[version] for line in lines[:: -(-len(lines) // SAMPLES) or 1])
+    times = (orjson.loads(line)[time] for line in lines[:: -(-len(lines) // SAMPLES) or 1])
     return [(now - datetime.fromisoformat(each)).total_seconds() for each in times]

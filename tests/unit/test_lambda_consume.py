@@ -334,6 +334,18 @@ def test_counts_and_delays_are_metrics_of_the_dataset(bronze: None, out: Callabl
     assert (directive["Namespace"], directive["Dimensions"]) == ("Headwater/Streams", [["Dataset"]])
 
 
+def test_a_field_that_silver_calls_otherwise_is_one_all_the_same(
+    bronze: None, monkeypatch: pytest.MonkeyPatch, out: Callable[[], str]
+) -> None:
+    happened = {**column("event_time", "timestamp", required=True), "source": "eventTime"}
+    shots = {**SHOTS, "columns": [happened if each["name"] == "event_time" else each for each in SHOTS["columns"]]}
+    bare(handler, monkeypatch, Lake.from_dict({"environment": ENVIRONMENT, "datasets": [shots], "pipelines": []}))
+    event = {"eventTime" if name == "event_time" else name: value for name, value in EVENT.items()}
+    assert consume(event) == {"batchItemFailures": []}
+    assert [line["eventTime"] for line in lines()] == [EVENT["event_time"]]
+    assert '"EventToBronzeSeconds"' in out()
+
+
 def test_logs_hold_no_value_of_any_event(bronze: None, out: Callable[[], str]) -> None:
     consume({**EVENT, "event_id": "Jane Doe"}, b'{"name":"Jane Doe"', {**EVENT, "born": "2030-01-01"})
     told = out()
