@@ -77,6 +77,11 @@ def of_stream(dataset: str, mapping: str, environment: Environment) -> list[Watc
             events,
         ),
         Watched(
+            "not-written", streams.NAMESPACE, streams.FAILED_BATCHES,
+            f"S3 did not take a batch of {dataset}; it is tried again until it is given up. Mend what S3 refuses.",
+            events,
+        ),
+        Watched(
             "undelivered", "AWS/Lambda", "OnFailureDestinationDeliveredEventCount",
             f"The consumer of {dataset} could not take these records; bronze keeps them. Mend it and replay them.",
             counted,

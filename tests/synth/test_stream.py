@@ -60,6 +60,7 @@ ALARMS = {
     "clinic-immunizations-behind": ("AWS/Lambda", "IteratorAge"),
     "clinic-immunizations-slow": ("Headwater/Streams", "EventToBronzeSeconds"),
     "clinic-immunizations-dead-letters": ("Headwater/Streams", "DeadLetters"),
+    "clinic-immunizations-not-written": ("Headwater/Streams", "FailedBatches"),
     "clinic-immunizations-undelivered": ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount"),
     "clinic-immunizations-lost": ("AWS/Lambda", "DroppedEventCount"),
     "clinic-immunizations-not-kept": ("AWS/Lambda", "DestinationDeliveryFailures"),
