@@ -80,6 +80,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
 
 def write(bucket: str, objects: Mapping[str, bytes]) -> None:
     """All of them, or an error when each has been tried: a frozen container must have nothing under way."""
+    client("s3")  # before the threads: boto3's default session must not make two at once
     puts = [writers().submit(put, bucket, key, body) for key, body in objects.items()]
     wait(puts)
     for each in puts:

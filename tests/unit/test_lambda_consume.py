@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -301,6 +302,21 @@ def test_a_record_that_crashes_the_consumer_is_a_dead_letter_and_the_batch_goes_
     told = out()
     assert "KeyError in crash, line" in told
     assert "Jane Doe" not in letters()[0]["reason"] + told
+
+
+def test_a_new_container_makes_one_client_though_many_objects_are_written_at_once(
+    bronze: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, make = [], boto3.client
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        made.append(args)
+        time.sleep(0.05)  # as long as another thread takes to ask for one too
+        return make(*args, **options)
+
+    monkeypatch.setattr(boto3, "client", slowly)
+    consume(EVENT, b"{", b"[", b"1")
+    assert made == [("s3",)]
 
 
 @pytest.mark.parametrize("fails", ["json.gz", "dead_letters"])
