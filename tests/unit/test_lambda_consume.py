@@ -354,7 +354,8 @@ def test_a_field_that_silver_calls_otherwise_is_one_all_the_same(
     bronze: None, monkeypatch: pytest.MonkeyPatch, out: Callable[[], str]
 ) -> None:
     happened = {**column("event_time", "timestamp", required=True), "source": "eventTime"}
-    shots = {**SHOTS, "columns": [happened if each["name"] == "event_time" else each for each in SHOTS["columns"]]}
+    columns: Any = SHOTS["columns"]
+    shots = {**SHOTS, "columns": [happened if each["name"] == "event_time" else each for each in columns]}
     bare(handler, monkeypatch, Lake.from_dict({"environment": ENVIRONMENT, "datasets": [shots], "pipelines": []}))
     event = {"eventTime" if name == "event_time" else name: value for name, value in EVENT.items()}
     assert consume(event) == {"batchItemFailures": []}
