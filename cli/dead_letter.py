@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cli.letters import Letter, Letters
     from lake.model import Dataset
 
-STREAM = "stream"
 COLUMNS = ("dataset", "rule", "records", "first arrived", "last arrived")
 
 app = typer.Typer(
@@ -101,7 +100,7 @@ def _streams(at: Target, dataset: str) -> list[Letters]:
     from cli.letters import Letters
 
     lake = at.lake()
-    every = [each for each in map(lake.dataset, lake.dataset_ids()) if each.load_mode == STREAM]
+    every = [each for each in map(lake.dataset, lake.dataset_ids()) if each.is_stream]
     wanted = [_known(lake.dataset(dataset), every)] if dataset else every
     return [Letters(at, each) for each in wanted if each.id in at.environment.streams]
 

@@ -81,10 +81,9 @@ class Letters:
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=place)["Body"].read())
         if place.startswith(arrivals.GIVEN_UP):
             return self._batch(place, document)
-        arrived = datetime.fromisoformat(document["arrived_at"])
-        record = Record(document["partition_key"], b64decode(document["data"]), arrived)
-        told = tuple(document["rules"]), document["reason"], document["shard"], document["sequence"]
-        return Letter(place, document["dataset"], *told, (record,))
+        told = arrivals.DeadLetter(**document)
+        record = Record(told.partition_key, b64decode(told.data), datetime.fromisoformat(told.arrived_at))
+        return Letter(place, told.dataset, tuple(told.rules), told.reason, told.shard, told.sequence, (record,))
 
     def _batch(self, place: str, document: dict[str, Any]) -> Letter:
         """What Lambda writes of a batch: the whole event, as a text, is its payload."""

@@ -15,7 +15,6 @@ from config import ConfigError, Environment
 from config.positions import Problem, suggestion
 from contracts import versions
 from contracts.contract import GOLD
-from contracts.loading import STREAM
 from lake import model
 from lake.model import Dataset, Pipeline
 
@@ -80,7 +79,7 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
 def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapping[str, Pipeline]) -> None:
     """What holds only between an environment, its contracts and its pipelines."""
     problems = list(_of_streams(environment, datasets))
-    loaded = {each.source for each in datasets.values() if each.load_mode != STREAM}
+    loaded = {each.source for each in datasets.values() if not each.is_stream}
     for source in sorted(loaded - {GOLD, *environment.sources}):
         expected = f"expected among sources, since contracts/{source} has contracts"
         remedy = "Add its engine, host, port and database."
@@ -94,7 +93,7 @@ def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapp
 
 def _of_streams(environment: Environment, datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
     """Each dataset of events has a stream, and each stream such a dataset."""
-    streamed = [each.id for each in datasets.values() if each.load_mode == STREAM]
+    streamed = [each.id for each in datasets.values() if each.is_stream]
     for dataset in streamed:
         if dataset not in environment.streams:
             expected = "expected among streams, since its contract says loadMode stream"

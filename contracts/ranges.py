@@ -10,8 +10,8 @@ from typing import Any
 from contracts.contract import Source
 from contracts.expressions import Fault
 from contracts.loading import STREAM, mode
+from lake.arrivals import ARRIVED_AT
 
-ARRIVED_AT = "_arrived_at"  # what bronze says of each event beside its own fields
 RANGES = frozenset({"minimum", "maximum", "minutesAhead"})
 RANGE_WORDS = "`minimum: …`, `maximum: …`"
 NUMBERS = ("int", "bigint", "double", "decimal")

@@ -10,7 +10,6 @@ from lake.model import Dataset, Lake
 
 DAY = "day"
 FIRST_DAY = "2026/01/01"  # before any stream began
-LETTER = ("dataset", "rules", "reason", "shard", "sequence", "partition_key", "arrived_at", "data")
 FORMAT = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -45,7 +44,7 @@ def tables(lake: Lake, dataset: Dataset) -> list[dict[str, Any]]:
     events, dead = dataset.bronze_tables
     return [
         _table(lake, events, dataset.folder, names, about),
-        _table(lake, dead, arrivals.dead_letters(dataset), LETTER, letters),
+        _table(lake, dead, arrivals.dead_letters(dataset), arrivals.DeadLetter._fields, letters),
     ]
 
 

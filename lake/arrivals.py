@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from lake.model import Dataset
 
@@ -15,6 +16,19 @@ ARRIVED_AT, SHARD, SEQUENCE = "_arrived_at", "_shard", "_sequence"  # what a lin
 NAME = re.compile(r"(\d{4}/\d\d/\d\d/\d{9})-(.+)-([^-]+)-([^-]+)\.json\.gz")
 FORMAT = "%Y/%m/%d/%H%M%S"
 GIVEN_UP = "aws/lambda/"  # where Lambda puts what a mapping gave up on: MAPPING/SHARD/YYYY/MM/DD/TIME-ID
+
+
+class DeadLetter(NamedTuple):
+    """A record that broke the contract, as its object says it; `data` is the record itself, in base64."""
+
+    dataset: str
+    rules: list[str]
+    reason: str
+    shard: str
+    sequence: str
+    partition_key: str
+    arrived_at: str
+    data: str
 
 
 def dead_letters(dataset: Dataset) -> str:

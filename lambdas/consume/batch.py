@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD, dead_letter_key, object_key
+from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD, DeadLetter, dead_letter_key, object_key
 from lake.model import Dataset
 from lambdas.consume.reading import Reader, RefusedError
 
@@ -79,17 +79,17 @@ def crashed(error: Exception) -> RefusedError:
 
 def letter(dataset: Dataset, refused: RefusedError, record: Record, arrived: datetime) -> bytes:
     kinesis = record["kinesis"]
-    told = {
-        "dataset": dataset.id,
-        "rules": refused.rules,
-        "reason": str(refused),
-        "shard": shard_of(record),
-        "sequence": kinesis["sequenceNumber"],
-        "partition_key": kinesis["partitionKey"],
-        "arrived_at": stamp(arrived),
-        "data": kinesis["data"],
-    }
-    return json.dumps(told).encode()
+    told = DeadLetter(
+        dataset=dataset.id,
+        rules=refused.rules,
+        reason=str(refused),
+        shard=shard_of(record),
+        sequence=kinesis["sequenceNumber"],
+        partition_key=kinesis["partitionKey"],
+        arrived_at=stamp(arrived),
+        data=kinesis["data"],
+    )
+    return json.dumps(told._asdict()).encode()
 
 
 def shard_of(record: Record) -> str:
