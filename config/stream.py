@@ -41,9 +41,14 @@ def streams(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Stream]:
 
 
 def problems(document: Document, found: Mapping[str, Stream]) -> Iterator[Problem]:
-    """Rules between a stream's fields."""
+    """Rules between a stream's fields, and between streams."""
+    of_source: dict[str, str] = {}
     for dataset, stream in found.items():
         place: Field = ("streams", dataset)
+        source = dataset.partition(".")[0]
+        if (first := of_source.setdefault(source, dataset)) != dataset:
+            expected = f"expected no second stream of source {source}, whose API document fills in that of {first}"
+            yield document.problem(place, dataset, expected, "Give it a source of its own.")
         if stream.max_record_age_hours >= stream.retention_hours:
             expected = f"expected less than retention_hours, {stream.retention_hours}: a record is put aside before"
             remedy = "Write less, or keep records longer."

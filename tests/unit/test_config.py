@@ -143,6 +143,12 @@ def test_an_error_names_file_line_field_value_and_what_was_expected(
     assert says in refusal(tmp_path, old, new)
 
 
+def test_a_source_has_one_stream_since_its_api_document_fills_in_one(tmp_path: Path) -> None:
+    line = next(line for line in DEV.splitlines() if "clinic.immunizations" in line)
+    told = refusal(tmp_path, line, f"{line}\n{line.replace('immunizations', 'visits')}")
+    assert "streams.clinic.visits: 'clinic.visits': expected no second stream of source clinic" in told
+
+
 def test_a_bucket_name_that_aws_would_refuse_is_refused_here(tmp_path: Path) -> None:
     told = refusal(tmp_path, "unit: lake", "unit: sixteenlettersxx", "performance9")
     assert "expected a bucket name of at most 63 characters" in told
