@@ -78,8 +78,7 @@ def _kinds(*kinds: int) -> Column:
 def _compared(rows: DataFrame, group: list[str], known: Known) -> DataFrame:
     """Beside each row: is it a copy of the next, does its version contradict itself, what does its key's group hold."""
     order = ["_version", "_kind", "_hash"]
-    # sorted once for both windows, which would each ask for a sort of their own
-    ready = rows.repartition(*group).sortWithinPartitions(*group, *order)
+    ready = rows.repartition(*group)
     key = Window.partitionBy(*group).orderBy(*order)
     whole = key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     came, held, version = F.col("_kind") == CAME, F.col("_kind") == HELD, F.col("_version")
