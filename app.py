@@ -28,13 +28,14 @@ def build(app: cdk.App, folder: Path) -> None:
     context = app.node.try_get_context
     given = context("source_ports")
     environment = config.load(context("env") or "dev", ports.parse(given) if given else None)
-    root = Path(context("lake_root") or ROOT)  # of contracts/, pipelines/ and models/
-    archive = pack(lambda target: compile.write(target, environment, root), folder)
+    root = Path(context("lake_root") or ROOT)  # of contracts/, pipelines/, models/ and queries/
+    lake = compile.read(environment, root)
+    archive = pack(lake.write, folder)
     schedules = {each.name: pipelines.schedule(each, environment) for each in pipelines.load_all(root).values()}
 
     name, options = environment.resource, _options(environment)
     storage = StorageStack(app, name("storage"), environment=environment, **options)
-    catalog = CatalogStack(app, name("catalog"), environment=environment, **options)
+    catalog = CatalogStack(app, name("catalog"), environment=environment, queries=lake.queries.named, **options)
     pipeline = PipelineStack(
         app, name("pipeline"), environment=environment, schedules=schedules, archive=archive, **options
     )

@@ -12,12 +12,13 @@ from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
 from config.source import Source
 from config.stream import Stream, problems as stream_problems, streams
+from config.team import Team, teams
 from lake.parts import Maintenance
 
 FOLDER = Path(__file__).parent
 DATA_LAYERS = ("landing", "bronze", "silver", "gold")
 LAYERS = (*DATA_LAYERS, "results", "sandbox", "logs", "scratch")
-DATABASES = ("bronze", "silver", "gold", "discovered")
+DATABASES = ("bronze", "silver", "gold", "discovered", "sandbox")
 BUCKET_LENGTH = 63
 
 Governance = Literal["iam", "hybrid", "lake_formation"]
@@ -73,6 +74,7 @@ class Environment:
     budget: Budget
     alert_emails: tuple[str, ...]
     sources: Mapping[str, Source]
+    teams: Mapping[str, Team]  # the first is whose workgroup commands use
     maintenance: Maintenance = field(default_factory=Maintenance)
     maintenance_schedule: str = ""  # none: it is started by hand
     crawl_schedule: str = ""  # none: it is started by hand
@@ -90,6 +92,10 @@ class Environment:
     def resource(self, noun: str) -> str:
         """The name of anything that is not a bucket, database, secret or log group: a job, a function, a topic."""
         return f"{self.project}-{self.name}-{noun}"
+
+    def workgroup(self, team: str = "") -> str:
+        """A team's workgroup; of no team, that of the first."""
+        return self.resource(team or next(iter(self.teams)))
 
     def secret(self, source: str) -> str:
         return f"{self.project}/{self.name}/{source}"
@@ -171,6 +177,7 @@ def _environment(name: str, data: dict[str, Any]) -> Environment:
         "alert_emails": tuple(data["alert_emails"]),
         "sources": {source: Source(**values) for source, values in data["sources"].items()},
         "streams": streams(data.get("streams", {})),
+        "teams": teams(data["teams"]),
         "maintenance": Maintenance(**care),
         "maintenance_schedule": "" if schedule == "off" else schedule,
         "crawl_schedule": "" if data["crawl"]["schedule"] == "off" else data["crawl"]["schedule"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import contracts
 import pipelines
 from config import ConfigError, Environment
 from config.positions import Problem, suggestion
-from contracts import versions
+from contracts import queries, versions
 from contracts.contract import GOLD
+from contracts.queries import Queries
 from lake import model
 from lake.model import Dataset, Pipeline
 
@@ -36,23 +37,42 @@ RESOURCES = (
 RUNBOOK = "docs/runbook.md"
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """The lake of one environment: the files that jobs read, by their path, and the queries that stacks deploy."""
+
+    files: Mapping[str, Any]
+    queries: Queries
+
+    def write(self, folder: Path) -> None:
+        """The package `compiled` in a folder, the same bytes for the same lake."""
+        package = folder / PACKAGE
+        for part in ("datasets", "pipelines"):
+            (package / part).mkdir(parents=True, exist_ok=True)
+        (package / "__init__.py").write_text('"""The lake of one environment, compiled from its contracts."""\n')
+        for name, content in self.files.items():
+            text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=vars)
+            (package / name).write_text(text, encoding="utf-8")
+
+
 def write(folder: Path, environment: Environment, root: Path = contracts.ROOT) -> None:
-    """The package `compiled` in a folder, the same bytes for the same lake."""
+    """The package `compiled` of an environment in a folder."""
+    read(environment, root).write(folder)
+
+
+def read(environment: Environment, root: Path = contracts.ROOT) -> Compiled:
+    """The lake as its files say it; raises what is wrong in any of them."""
     versions.check(root)
     datasets, runs = contracts.load_all(root), pipelines.load_all(root)
     _check(environment, datasets, runs)
     pipelines.check_order(runs.values(), datasets, root)
-    files: dict[str, Any] = {"environment.json": describe(environment, runs)}
+    described = describe(environment, runs)
+    found = queries.load_all(root, datasets, described.databases)
+    files: dict[str, Any] = {"environment.json": described, "views.json": found.views}
     files |= {f"datasets/{each.id}.json": each for each in datasets.values()}
     for each in runs.values():
         files[f"pipelines/{each.name}.json"] = replace(each, schedule=pipelines.schedule(each, environment))
-    package = folder / PACKAGE
-    for part in ("datasets", "pipelines"):
-        (package / part).mkdir(parents=True, exist_ok=True)
-    (package / "__init__.py").write_text('"""The lake of one environment, compiled from its contracts."""\n')
-    for name, content in files.items():
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=vars)
-        (package / name).write_text(text, encoding="utf-8")
+    return Compiled(files, found)
 
 
 def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Environment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from glue_jobs import projection, rulesets, views
+from glue_jobs import athena_views, projection, rulesets, views
 from glue_jobs.aws import client
 from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing, follow
 from glue_jobs.failures import DatasetError
@@ -125,6 +125,7 @@ def main(argv: list[str]) -> None:
     client("glue")  # before the threads: boto3's default session must not make two at once
     if "--major" not in argv:
         work(job, "apply", pending(job), apply)
+        athena_views.publish(job.lake, (*job.plan.datasets, *job.plan.models))
         return
     from awsglue.utils import getResolvedOptions  # only Glue, or its local stand-in, has it
 
@@ -132,6 +133,7 @@ def main(argv: list[str]) -> None:
     outcome = major(job, options["major"], options["contract"])
     if outcome.status == "failed":
         sys.exit(f"{outcome.cause} {outcome.remedy}")
+    athena_views.publish(job.lake, [options["major"]])
 
 
 if __name__ == "__main__":

@@ -12,17 +12,8 @@ from pyspark.sql import SparkSession
 from glue_jobs import iceberg
 from lake.evolution import Change
 from lake.model import Dataset
-from lake.tables import LINEAGE, Table, from_schema, remembered
+from lake.tables import DELETED, LINEAGE, QUARANTINE, Table, from_schema, remembered
 
-QUARANTINE = {
-    "_row_hash": "string",  # _row_id is a name of Iceberg's own
-    "_rules": "array<string>",
-    "_raw": "string",
-    "_first_run": "string",
-    "_last_run": "string",
-    "_state": "string",
-    "_dataset": "string",
-}
 PROPERTIES = {
     "format-version": "2",
     "write.delete.mode": "merge-on-read",
@@ -77,9 +68,8 @@ def create_quarantine(table: str, location: str, dataset: Dataset) -> str:
 def create_deleted(table: str, location: str, dataset: Dataset) -> str:
     """The table of tombstones: the key of each row that the source no longer has, its version, when it was missed."""
     kinds = {each.name: each.type for each in dataset.columns}
-    more = {"_version": "timestamp", "_deleted_at": "timestamp", "_run": "string"}
     columns = ", ".join(
-        f"`{name}` {kind}" for name, kind in ({each: kinds[each] for each in dataset.key} | more).items()
+        f"`{name}` {kind}" for name, kind in ({each: kinds[each] for each in dataset.key} | DELETED).items()
     )
     about = _text(f"Keys of {dataset.id} that its source no longer has")
     return f"CREATE TABLE IF NOT EXISTS {table} ({columns}) {_made_of(about, location, {})}"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from glue_jobs import athena_views
+from glue_jobs.athena_views import PRESTO, VIEW
 from glue_jobs.aws import client
-from glue_jobs.failures import DatasetError
 from lake.evolution import major
 from lake.model import Dataset
 from lake.tables import PREVIOUS, Field, Table
+from lake.views import View, ViewColumn
 
-PRESTO = {"string": "varchar", "int": "integer", "float": "real", "timestamp": "timestamp(6) with time zone"}
-VIEW = "VIRTUAL_VIEW"
 Columns = list[tuple[str, str, str]]  # name, type of the lake, Athena's SQL
 
 
@@ -50,12 +49,7 @@ def keep(database: str, dataset: Dataset, table: Table) -> None:
     previous = Previous.of(table)
     if previous is None:
         return
-    wanted = entry(database, dataset, previous, table)
-    held = _held(database, wanted["Name"])
-    if held is None:
-        client("glue").create_table(DatabaseName=database, TableInput=wanted)
-    elif held.get("ViewOriginalText") != wanted["ViewOriginalText"]:
-        client("glue").update_table(DatabaseName=database, TableInput=wanted, SkipArchive=True)
+    athena_views.put(database, entry(database, dataset, previous, table))
 
 
 def remove_older(database: str, dataset: Dataset, table: Table) -> None:
@@ -71,27 +65,14 @@ def entry(database: str, dataset: Dataset, previous: Previous, table: Table) -> 
     """The view's entry in the Glue catalog, as Athena itself writes it."""
     columns = list(_columns(previous, table))
     selected = ", ".join(f'{sql} AS "{column}"' for column, _, sql in columns)
-    said = {
-        "originalSql": f'SELECT {selected} FROM "{database}"."{dataset.table}"',
-        "catalog": "awsdatacatalog",
-        "schema": database,
-        "columns": [{"name": column, "type": PRESTO.get(type_, type_)} for column, type_, _ in columns],
-    }
-    encoded = base64.b64encode(json.dumps(said).encode()).decode()
-    return {
-        "Name": name(dataset, previous.version),
-        "Description": f"{dataset.id} by the names of version {previous.version}, until the next major version",
-        "TableType": VIEW,
-        "Parameters": {"presto_view": "true", "comment": "Presto View"},
-        "PartitionKeys": [],
-        "StorageDescriptor": {
-            "Columns": [{"Name": column, "Type": type_} for column, type_, _ in columns],
-            "Location": "",
-            "SerdeInfo": {"Name": "-", "SerializationLibrary": "-"},
-        },
-        "ViewOriginalText": f"/* Presto View: {encoded} */",
-        "ViewExpandedText": "/* Presto View */",
-    }
+    view = View(
+        name(dataset, previous.version),
+        f"{dataset.id} by the names of version {previous.version}, until the next major version",
+        f'SELECT {selected} FROM "{database}"."{dataset.table}"',
+        tuple(ViewColumn(column, type_) for column, type_, _ in columns),
+        (dataset.id,),
+    )
+    return athena_views.entry(database, view)
 
 
 def _columns(previous: Previous, table: Table) -> Iterator[tuple[str, str, str]]:
@@ -103,20 +84,6 @@ def _columns(previous: Previous, table: Table) -> Iterator[tuple[str, str, str]]
             yield each.name, each.type, f"CAST(NULL AS {PRESTO.get(each.type, each.type)})"
         else:
             yield each.name, found.type, f'"{found.name}"'
-
-
-def _held(database: str, view: str) -> dict[str, Any] | None:
-    glue = client("glue")
-    try:
-        found: dict[str, Any] = glue.get_table(DatabaseName=database, Name=view)["Table"]
-    except glue.exceptions.EntityNotFoundException:
-        return None
-    if found.get("TableType") != VIEW:
-        raise DatasetError(
-            f"The table '{database}.{view}': expected nothing of that name, or the view that keeps old names.",
-            "Rename that table, then apply the contract again.",
-        )
-    return found
 
 
 def _views(database: str, dataset: Dataset) -> Iterator[str]:

@@ -25,6 +25,7 @@ from lake.parts import (
     pipeline_from_dict,
 )
 from lake.runs import RunId
+from lake.views import View, view_from_dict
 
 
 class UnknownDatasetError(KeyError):
@@ -51,7 +52,7 @@ class Lake:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Lake:
         """A lake of {"environment": {}, "datasets": [], "pipelines": []}."""
-        files = {"environment.json": data["environment"]}
+        files = {"environment.json": data["environment"], "views.json": data.get("views", [])}
         files |= {f"datasets/{each['id']}.json": each for each in data.get("datasets", ())}
         files |= {f"pipelines/{each['name']}.json": each for each in data.get("pipelines", ())}
         texts = {path: json.dumps(content) for path, content in files.items()}
@@ -85,6 +86,9 @@ class Lake:
 
     def pipelines(self) -> Iterator[Pipeline]:
         return map(self.pipeline, self.pipeline_names())
+
+    def views(self) -> Iterator[View]:
+        return map(view_from_dict, json.loads(self._read("views.json")))
 
     def table(self, dataset: Dataset) -> str:
         """The table's name in Spark SQL."""

@@ -12,6 +12,16 @@ from lake.evolution import Layout, identity, major
 from lake.parts import Column, Dataset
 
 LINEAGE = {"_version": "timestamp", "_hash": "string", "_run": "string"}
+QUARANTINE = {
+    "_row_hash": "string",  # _row_id is a name of Iceberg's own
+    "_rules": "array<string>",
+    "_raw": "string",
+    "_first_run": "string",
+    "_last_run": "string",
+    "_state": "string",
+    "_dataset": "string",
+}
+DELETED = {"_version": "timestamp", "_deleted_at": "timestamp", "_run": "string"}  # beside the key of the row
 VERSION = "headwater.version"  # of the contract that the table follows
 FIELDS = "headwater.fields"  # JSON: the Iceberg field of each contract id
 KEY = "headwater.key"  # JSON: the contract ids of the key

@@ -1,34 +1,45 @@
-"""Where analysts query: an Athena workgroup, and the named queries of queries/."""
+"""Where people query: an Athena workgroup for each team, and in each the named queries of queries/."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from string import Template
+from collections.abc import Sequence
 
 from aws_cdk import aws_athena as athena
 from constructs import Construct
 
-from config import DATABASES, Environment
-from datalake.code import ROOT
-
-# About half a dollar: an accident stops, a month's report does not.
-BYTES_PER_QUERY = 100 * 1024**3
+from config import Environment
+from contracts.queries import NamedQuery
 
 
-class Workgroup(Construct):
-    """A workgroup that encrypts results, limits what a query scans, and lets a user choose an output folder."""
+class Workgroups(Construct):
+    """Workgroups that encrypt results, limit what a query scans, and let a user choose an output folder."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, key_arn: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        key_arn: str,
+        queries: Sequence[NamedQuery],
+    ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
-        self._group = athena.CfnWorkGroup(
+        for team in environment.teams:
+            group = self._group(team, key_arn)
+            for query in queries:
+                self._named_query(team, query).add_resource_dependency(group)
+
+    def _group(self, team: str, key_arn: str) -> athena.CfnWorkGroup:
+        environment = self._environment
+        return athena.CfnWorkGroup(
             self,
-            "Analysts",
-            name=environment.resource("analysts"),
-            description="Queries of people and reports",
+            _pascal(team),
+            name=environment.workgroup(team),
+            description=f"Queries of team {team}",
             recursive_delete_option=True,  # of the query history; results lie in a bucket
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
-                bytes_scanned_cutoff_per_query=BYTES_PER_QUERY,
+                bytes_scanned_cutoff_per_query=environment.teams[team].bytes_per_query,
                 enforce_work_group_configuration=False,  # enforced, it would override each user's own output folder
                 engine_version=athena.CfnWorkGroup.EngineVersionProperty(
                     selected_engine_version="Athena engine version 3"
@@ -42,19 +53,18 @@ class Workgroup(Construct):
                 ),
             ),
         )
-        for path in sorted((ROOT / "queries").glob("*.sql")):
-            self._named_query(path)
 
-    def _named_query(self, path: Path) -> None:
-        databases = {layer: self._environment.database(layer) for layer in DATABASES}
-        text = Template(path.read_text()).substitute(databases)
-        query = athena.CfnNamedQuery(
+    def _named_query(self, team: str, query: NamedQuery) -> athena.CfnNamedQuery:
+        return athena.CfnNamedQuery(
             self,
-            "".join(word.title() for word in path.stem.split("_")),
-            name=path.stem,
-            description=text.splitlines()[0].removeprefix("-- "),
+            f"{_pascal(team)}-{_pascal(query.name)}",
+            name=query.name,
+            description=query.description,
             database=self._environment.database("gold"),
-            work_group=self._environment.resource("analysts"),
-            query_string=text,
+            work_group=self._environment.workgroup(team),
+            query_string=query.text,
         )
-        query.add_resource_dependency(self._group)
+
+
+def _pascal(name: str) -> str:
+    return "".join(word.title() for word in name.replace("-", "_").split("_"))

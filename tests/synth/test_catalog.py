@@ -1,8 +1,11 @@
-"""Databases and the analysts' workgroup."""
+"""Databases, the teams' workgroups, named queries and views."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import zipfile
+from pathlib import Path
 from string import Template
 
 import aws_cdk as cdk
@@ -26,20 +29,40 @@ def test_a_governance_mode_that_is_not_built_is_refused() -> None:
         LakeDatabases(cdk.Stack(), "Databases", environment=environment, removal_policy=cdk.RemovalPolicy.RETAIN)
 
 
-def test_the_workgroup_encrypts_and_limits_but_lets_users_choose_where_results_go(lake: Synthesized) -> None:
-    (group,) = lake.properties("Athena::WorkGroup")
-    settings = group["WorkGroupConfiguration"]
-    assert settings["EnforceWorkGroupConfiguration"] is False
-    assert settings["BytesScannedCutoffPerQuery"] > 0
-    assert settings["ResultConfiguration"]["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
-    assert settings["ResultConfiguration"]["OutputLocation"] == f"s3://{lake.environment.bucket('results')}/athena/"
+def test_each_team_has_a_workgroup_that_encrypts_and_limits_but_lets_users_choose_where_results_go(
+    lake: Synthesized,
+) -> None:
+    groups = lake.named("Athena::WorkGroup", "Name")
+    teams = lake.environment.teams
+    assert set(groups) == {f"headwater-{lake.environment.name}-{team}" for team in teams}
+    for name, team in teams.items():
+        settings = groups[lake.environment.workgroup(name)]["WorkGroupConfiguration"]
+        assert settings["EnforceWorkGroupConfiguration"] is False
+        assert settings["BytesScannedCutoffPerQuery"] == team.gigabytes_per_query * 1024**3
+        assert settings["ResultConfiguration"]["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
+        assert settings["ResultConfiguration"]["OutputLocation"] == f"s3://{lake.environment.bucket('results')}/athena/"
 
 
-def test_every_query_is_a_named_query_on_this_environments_databases(lake: Synthesized) -> None:
-    named = lake.named("Athena::NamedQuery", "Name")
-    assert set(named) == {path.stem for path in (ROOT / "queries").glob("*.sql")}
-    assert len(named) >= 3
-    for query in named.values():
+def test_every_select_is_a_named_query_of_each_team_on_this_environments_databases(lake: Synthesized) -> None:
+    selects = {path.stem for path in (ROOT / "queries").glob("*.sql") if "CREATE OR REPLACE" not in path.read_text()}
+    named = lake.properties("Athena::NamedQuery")
+    for team in lake.environment.teams:
+        group = lake.environment.workgroup(team)
+        assert {each["Name"] for each in named if each["WorkGroup"] == group} == selects
+    for query in named:
         assert not Template(query["QueryString"]).get_identifiers()
         assert f"headwater_{lake.environment.name}_" in query["QueryString"]
         assert query["Description"]
+
+
+def test_views_are_no_resources_but_reach_the_jobs_with_the_contracts(lake: Synthesized) -> None:
+    assert not [each for each in lake.properties("Glue::Table")]
+    (packed,) = [path for path in lake.folder.glob("asset.*.zip") if "views.json" in _names(path)]
+    views = {each["name"]: each for each in json.loads(zipfile.ZipFile(packed).read("compiled/views.json"))}
+    month = views["sales_by_month"]
+    assert f"FROM headwater_{lake.environment.name}_gold.sales_by_date" in month["sql"]
+    assert {"name": "sales", "type": "bigint", "description": "How many sales were made"} in month["columns"]
+
+
+def _names(archive: Path) -> str:
+    return " ".join(zipfile.ZipFile(archive).namelist())

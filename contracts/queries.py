@@ -1,0 +1,105 @@
+"""The files of queries/: views of gold, and the queries that people find by name in Athena's console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from sqlglot import exp
+
+from config.positions import Problem
+from contracts import view_types
+from contracts.contract import GOLD
+from contracts.query_file import LAYERS, QueryFile, QueryFileError, Tables
+from lake.model import Dataset
+from lake.tables import DELETED, LINEAGE, QUARANTINE
+from lake.views import View
+
+
+@dataclass(frozen=True)
+class NamedQuery:
+    """A query that Athena keeps under a name."""
+
+    name: str
+    description: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Queries:
+    """What the folder holds, for the databases of one environment."""
+
+    views: tuple[View, ...]
+    named: tuple[NamedQuery, ...]
+
+
+def load_all(root: Path, datasets: Mapping[str, Dataset], databases: Mapping[str, str]) -> Queries:
+    """Everything in queries/; raises QueryFileError with all that is wrong in any of its files."""
+    files = [
+        QueryFile(f"queries/{path.name}", path.stem, path.read_text(encoding="utf-8"))
+        for path in sorted((root / "queries").glob("*.sql"))
+    ]
+    known = tables(datasets.values())
+    problems: list[Problem] = []
+    views = [_view(each, known, datasets, databases, problems) for each in files if each.view]
+    made = tuple(each for each in views if each)
+    with_views = {**known, GOLD: known[GOLD] | {each.name: _columns(each) for each in made}}
+    named = [_named(each, with_views, databases, problems) for each in files if not each.view]
+    if problems:
+        raise QueryFileError(sorted(problems, key=lambda each: (each.file, each.line)))
+    return Queries(made, tuple(each for each in named if each))
+
+
+def tables(datasets: Iterable[Dataset]) -> Tables:
+    """Every table of silver and gold that contracts make, with its columns."""
+    found: Tables = {layer: {} for layer in LAYERS}
+    for each in datasets:
+        columns = {column.name: column.type for column in each.columns}
+        found[each.layer][each.table] = columns | LINEAGE
+        if each.layer != GOLD:
+            found["silver"][each.quarantine_table] = dict(QUARANTINE)
+        if each.deletes:
+            found["silver"][each.deleted_table] = {name: columns[name] for name in each.key} | DELETED
+    return found
+
+
+def _named(file: QueryFile, known: Tables, databases: Mapping[str, str], problems: list[Problem]) -> NamedQuery | None:
+    try:
+        file.checked(known)
+    except QueryFileError as error:
+        problems += error.problems
+        return None
+    return NamedQuery(file.name, file.description, Template(file.text).substitute(databases))
+
+
+def _view(
+    file: QueryFile,
+    known: Tables,
+    datasets: Mapping[str, Dataset],
+    databases: Mapping[str, str],
+    problems: list[Problem],
+) -> View | None:
+    try:
+        if file.view != f"{GOLD}.{file.name}":
+            expected = f"expected the view '{GOLD}.{file.name}', after the file"
+            raise file.problem(1, file.view or "", expected, f"Write ${{gold}}.{file.name}, or rename the file.")
+        if file.name in known[GOLD]:
+            expected = "expected a name that no table of gold has"
+            raise file.problem(1, file.name, expected, "Rename the view and its file.")
+        query = file.checked(known)
+        places = {(each.layer, each.table): each for each in datasets.values()}
+        read = {(each.db, each.name) for each in query.find_all(exp.Table) if each.db}
+        inputs = [places[place] for place in sorted(read) if place in places]
+        described = {column.name: column.description for each in inputs for column in each.columns}
+        columns = view_types.columns(file, query, known, described)
+    except QueryFileError as error:
+        problems += error.problems
+        return None
+    sql = Template(file.query).substitute(databases)
+    return View(file.name, file.description, sql, columns, tuple(each.id for each in inputs))
+
+
+def _columns(view: View) -> dict[str, str]:
+    return {each.name: each.type for each in view.columns}
