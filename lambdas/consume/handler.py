@@ -67,11 +67,12 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
     records = event["Records"]
     dataset, bucket, reader = consumed()
     batch = told_apart(records, dataset, reader)
-    lines = {batch_key(records, dataset): compressed(batch.lines)} if batch.lines else {}
+    key = batch_key(records, dataset)
+    lines = {key: compressed(batch.lines)} if batch.lines else {}
     try:
         write(bucket, {**batch.letters, **lines})
     except (BotoCoreError, ClientError) as error:
-        logger.error(f"S3 did not take a batch of {dataset.id}: {error}")
+        logger.error(f"S3 did not take the batch {key}: {error}")
         metrics.add_metric(streams.FAILED_BATCHES, MetricUnit.Count, 1)
         return {"batchItemFailures": [{"itemIdentifier": records[0]["kinesis"]["sequenceNumber"]}]}
     report(batch, len(records), happened(dataset))

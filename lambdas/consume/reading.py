@@ -12,6 +12,7 @@ from pybase64 import b64decode
 from lake.model import Dataset
 from lambdas.consume.checks import OWN_FIELDS, Event, compiled, reasons
 
+LONGEST_NUMBER = 1000  # characters that Spark's parser takes: of an event with a longer one it reads nothing
 SPACES = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -52,14 +53,19 @@ class Reader:
 
 
 def in_one_line(raw: bytes) -> bytes:
-    """JSON has line breaks between its tokens only. An error where an object has a key twice."""
-    json.loads(raw, object_pairs_hook=once)
+    """JSON has line breaks between its tokens only. An error where a key is there twice, or a number is too long."""
+    json.loads(raw, object_pairs_hook=once, parse_float=short, parse_int=short)
     return raw.strip().translate(SPACES)
 
 
 def once(pairs: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in pairs}) < len(pairs):
         raise RefusedError(["duplicate_key"], "Expected each key once: which of the two holds?")
+
+
+def short(number: str) -> None:
+    if len(number) > LONGEST_NUMBER:
+        raise RefusedError(["number_too_long"], f"Expected numbers of at most {LONGEST_NUMBER} characters.")
 
 
 def unambiguous(event: Event) -> None:

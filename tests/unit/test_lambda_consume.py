@@ -252,6 +252,7 @@ NO_EVENTS: list[tuple[bytes, list[str]]] = [
     (b'{"event_id":' + b"9" * 400 + b"}", ["not_json"]),
     (b"[" * 100_000, ["not_json"]),
     (b'{"a":' * 300 + b"1" + b"}" * 300, ["too_deep"]),
+    (b'{"event_id":0.' + b"1" * 1000 + b"}", ["number_too_long"]),  # valid JSON that Spark does not read
     (b"[]", ["not_an_object"]),
     (b"null", ["not_an_object"]),
     (b'{"event_id":"a","event_id":"b"}', ["duplicate_key"]),
@@ -335,6 +336,7 @@ def test_where_s3_fails_the_whole_batch_comes_again(
         assert consume(EVENT, b"{") == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     told = out()
     assert "SlowDown" in told
+    assert f"{LETTERS.partition('__')[0]}/2026/11/22/000000123-shardId-000000000001-1-2.json.gz" in told
     assert '"FailedBatches":[1.0]' in told
     assert consume(EVENT, b"{") == {"batchItemFailures": []}
     assert len(lines()) == len(letters()) == 1
