@@ -93,13 +93,13 @@ class Basis:
         """The keys that the source has, as far as the rows do not show it; those that a later load found, if any."""
         job, dataset = self.task.job, self.task.dataset
         if not self.late:
-            return self._keys(self.load) if self.deletes and not self.load.complete else None
+            return self.source_keys(self.load) if self.deletes and not self.load.complete else None
         later = job.ledger.load(dataset.id, self.head.keyed) if self.head and self.head.keyed else None
         if not dataset.deletes or later is None or instant(later.began) <= self.began:
             return None
-        return self._keys(later)
+        return self.source_keys(later)
 
-    def _keys(self, load: Load) -> DataFrame:
+    def source_keys(self, load: Load) -> DataFrame:
         files = load.files if load.complete else load.keys
         return keys(read(self.task.job.spark, files), self.task.dataset)
 

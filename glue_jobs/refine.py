@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame, functions as F
@@ -14,11 +15,12 @@ from glue_jobs.basis import Basis, basis, keys
 from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
-from glue_jobs.failures import RowsMissingError
+from glue_jobs.failures import CursorBackwardsError, RowsMissingError
 from glue_jobs.parents import parents
 from glue_jobs.publish import COUNTS, WATERMARK, Candidate, publish, record, summary, write
 from glue_jobs.session import size_for
 from glue_jobs.watermarks import advanced, version_of
+from glue_jobs.windows import instant
 from glue_jobs.work import Job, Task, open_job, work
 from lake.ledger import Lease, Outcome
 
@@ -52,6 +54,7 @@ def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Map
     """Quarantine and tombstones first, so that a failed gate still shows why; then branch, gates, main."""
     job, dataset, facts = task.job, task.dataset, facts_of(counted)
     require_all(task, found, facts["read"])
+    require_forwards(task, found)
     watermark = advanced(dataset, job.mode, job.run.logical, found.load, found.head, counted["newest"])
     if facts[QUARANTINED]:
         lease.check()
@@ -78,6 +81,27 @@ def require_all(task: Task, found: Basis, read: int) -> None:
             f"Of {task.dataset.id}: {read} rows were read of a load of {found.load.rows}. Nothing was published.",
             "See whether a file of the load was lost or changed, or load the dataset again by a new run.",
         )
+
+
+def require_forwards(task: Task, found: Basis) -> None:
+    """Raises where nothing came of rows that the source still has, and should have come by what the table says of them.
+
+    Ingest tells this of other datasets by where the source ends; here its last rows may have been deleted.
+    """
+    dataset, head = task.dataset, found.head
+    if found.load.rows or not found.load.keys or found.late or found.base is None or not (head and head.watermark):
+        return
+    low = instant(head.watermark) - timedelta(hours=dataset.lookback_hours)
+    expected = iceberg.read(task.job.spark, task.table, found.base).where(F.col("_version") >= F.lit(low))
+    if expected.join(found.source_keys(found.load), list(dataset.key), "left_semi").isEmpty():
+        return
+    name = next(each.source for each in dataset.columns if each.name == dataset.cursor)
+    raise CursorBackwardsError(
+        f'The cursor, column "{name}" of table "{dataset.source_object}", went backwards in source "{dataset.source}":'
+        f" rows from {low.isoformat()} on were loaded before, are still there, and now lie before it.",
+        "If the source was put back to an earlier state, load the dataset whole: start its pipeline with"
+        f' {{"mode": "replay", "datasets": ["{dataset.id}"]}}. Else correct the cursor there.',
+    )
 
 
 def reconcile(task: Task, lease: Lease, found: Basis, rows: DataFrame) -> None:

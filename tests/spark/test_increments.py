@@ -195,6 +195,25 @@ def test_what_a_cursor_cannot_tell_is_said_and_nothing_is_half_loaded(play: Incr
     assert play.ledger.load("play.newer", "play-20260201T0200-01") is None
 
 
+def test_a_cursor_that_went_backwards_is_told_from_rows_that_were_deleted(play: Increments) -> None:
+    shrinking = ["play.shrinking"]
+    play.execute(
+        "TRUNCATE shrinking", "INSERT INTO shrinking VALUES (-2, 1, 'x', '2026-03-01'), (-2, 2, 'x', '2026-03-02')"
+    )
+    assert play.run("20260302T0000", datasets=shrinking)["play.shrinking"].status == "succeeded"
+    play.execute("DELETE FROM shrinking WHERE id = 2")
+    deleted = play.run("20260302T0100", datasets=shrinking)["play.shrinking"]
+    assert (deleted.status, deleted.read, deleted.deleted) == ("succeeded", 0, 1)
+    play.execute("INSERT INTO shrinking VALUES (-2, 3, 'x', '2026-03-02 01:30Z')")
+    assert play.run("20260302T0200", datasets=shrinking)["play.shrinking"].status == "succeeded"
+    play.execute("UPDATE shrinking SET changed = '2020-01-01'")
+    backwards = play.run("20260302T0300", datasets=shrinking)["play.shrinking"]
+    assert backwards.status == "failed"
+    assert "went backwards in source" in backwards.cause
+    assert "replay" in backwards.remedy
+    assert play.run("20260302T0400", "replay", datasets=shrinking)["play.shrinking"].status == "succeeded"
+
+
 def test_a_load_whose_catalog_was_busy_is_shown_there_when_it_is_tried_again(
     play: Increments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
