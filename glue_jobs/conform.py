@@ -11,11 +11,11 @@ from operator import or_
 from pyspark.sql import Column, DataFrame, functions as F
 
 from glue_jobs.failures import SourceColumnMissingError
-from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD
+from lake.arrivals import ARRIVED_AT, OWN_FIELDS, SEQUENCE
 from lake.evolution import identity
 from lake.model import Dataset, Reference
 
-INGESTED = ("_ingested_at", "_run", ARRIVED_AT, SHARD, SEQUENCE)  # what bronze adds to the source's columns
+INGESTED = ("_ingested_at", "_run", *OWN_FIELDS)  # what bronze adds to the source's columns
 RULES = "_rules"
 LANE = "_lane"
 ARRIVAL = "_arrival"  # of an event: by which of two it is told which came first

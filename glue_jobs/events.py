@@ -82,9 +82,7 @@ def objects(s3: Any, bucket: str, dataset: Dataset, span: Span) -> Iterator[str]
 
 def _read(job: Job, dataset: Dataset, keys: list[str]) -> DataFrame:
     # all as text: what is no value of its type is for the rules to say
-    names = [each.source for each in dataset.columns]
-    names += [arrivals.ARRIVED_AT, arrivals.SHARD, arrivals.SEQUENCE]
-    schema = StructType([StructField(name, StringType()) for name in names])
+    schema = StructType([StructField(name, StringType()) for name in arrivals.fields(dataset)])
     if not keys:
         return job.spark.createDataFrame([], schema)
     paths = [job.lake.bronze_object(key) for key in keys]

@@ -38,12 +38,11 @@ def present(glue: Any, lake: Lake) -> set[str]:
 
 def tables(lake: Lake, dataset: Dataset) -> list[dict[str, Any]]:
     """That of the events and that of the records which were none."""
-    names = [*(each.source for each in dataset.columns), arrivals.ARRIVED_AT, arrivals.SHARD, arrivals.SEQUENCE]
     about = f"{dataset.id} as it came, each field as text"
     letters = f"Records of {dataset.id} that broke its contract: the rules, and the record in base64"
     events, dead = dataset.bronze_tables
     return [
-        _table(lake, events, dataset.folder, names, about),
+        _table(lake, events, dataset.folder, arrivals.fields(dataset), about),
         _table(lake, dead, arrivals.dead_letters(dataset), arrivals.DeadLetter._fields, letters),
     ]
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from lake.model import Dataset
 
 SUFFIX = ".json.gz"
-ARRIVED_AT, SHARD, SEQUENCE = "_arrived_at", "_shard", "_sequence"  # what a line has beside its event's own fields
+ARRIVED_AT, SHARD, SEQUENCE = "_arrived_at", "_shard", "_sequence"
+OWN_FIELDS = (ARRIVED_AT, SHARD, SEQUENCE)  # what a line has beside its event's own fields
 NAME = re.compile(r"(\d{4}/\d\d/\d\d/\d{9})-(.+)-([^-]+)-([^-]+)\.json\.gz")
 FORMAT = "%Y/%m/%d/%H%M%S"
 GIVEN_UP = "aws/lambda/"  # where Lambda puts what a mapping gave up on: MAPPING/SHARD/YYYY/MM/DD/TIME-ID
@@ -29,6 +30,11 @@ class DeadLetter(NamedTuple):
     partition_key: str
     arrived_at: str
     data: str
+
+
+def fields(dataset: Dataset) -> list[str]:
+    """What of a line the lake reads, by the source's names; a contract may give one of ours a name in silver."""
+    return list(dict.fromkeys((*(column.source for column in dataset.columns), *OWN_FIELDS)))
 
 
 def dead_letters(dataset: Dataset) -> str:

@@ -13,13 +13,12 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD
+from lake.arrivals import OWN_FIELDS
 from lake.model import Column, Dataset, RowRule
 
 Event = dict[str, Any]
 Check = Callable[[Event, datetime], list[str]]
 
-OWN_FIELDS = frozenset({ARRIVED_AT, SHARD, SEQUENCE})  # what bronze says of an event beside its own fields
 INTEGERS = {"int": 2**31, "bigint": 2**63}
 REMEMBERED = 5000  # texts of a column
 TIMES = ("date", "timestamp")

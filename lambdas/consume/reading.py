@@ -9,8 +9,9 @@ from typing import Any
 from orjson import JSONDecodeError, JSONEncodeError, dumps, loads
 from pybase64 import b64decode
 
+from lake.arrivals import OWN_FIELDS
 from lake.model import Dataset
-from lambdas.consume.checks import OWN_FIELDS, Event, compiled, reasons
+from lambdas.consume.checks import Event, compiled, reasons
 
 LONGEST_NUMBER = 1000  # characters that Spark's parser takes: of an event with a longer one it reads nothing
 SPACES = bytes.maketrans(b"\r\n", b"  ")
@@ -29,7 +30,7 @@ class Reader:
 
     def __init__(self, dataset: Dataset) -> None:
         self._check, self._reasons = compiled(dataset, self._other), reasons(dataset)
-        self._fields = frozenset(column.source for column in dataset.columns) - OWN_FIELDS
+        self._fields = frozenset(column.source for column in dataset.columns).difference(OWN_FIELDS)
 
     def read(self, data: str, arrived: datetime) -> bytes:
         raw = b64decode(data)
@@ -70,7 +71,7 @@ def short(number: str) -> None:
 
 def unambiguous(event: Event) -> None:
     """An error where Athena's JSON reader, which takes no notice of case, would meet a key twice and fail its query."""
-    if not OWN_FIELDS.isdisjoint(map(str.lower, event)):
+    if not set(OWN_FIELDS).isdisjoint(map(str.lower, event)):
         raise RefusedError(["reserved_field"], f"Expected no field of the names {', '.join(sorted(OWN_FIELDS))}.")
     inside: list[Any] = [event]
     while inside:
