@@ -10,6 +10,7 @@ from cli import (
     api,
     backfill,
     bench,
+    bi,
     contract,
     contract_drift,
     contract_import,
@@ -49,6 +50,7 @@ app.command()(explain.explain)
 app.command()(runs.logs)
 app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
+app.command()(bi.bi)
 app.command()(api.api)
 app.command()(maintain.maintain)
 app.add_typer(quarantine.app, name="quarantine")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, aws_s3 as s3, aws_ssm as ssm
+from aws_cdk import Duration, RemovalPolicy, aws_iam as iam, aws_s3 as s3, aws_ssm as ssm
 from constructs import Construct
 
 from config import Environment
@@ -13,6 +13,8 @@ LAYERS = ("landing", "bronze", "silver", "gold")
 BESIDE = ("results", "sandbox", "scratch")
 # Bronze expires before silver does, so neither can be rebuilt from the other; gold and the rest can.
 NOT_REBUILDABLE = frozenset({"landing", "bronze", "silver", "sandbox"})
+
+WRITTEN_BY_PEOPLE = ("results", "sandbox")
 
 
 class LakeStorage(Construct):
@@ -34,6 +36,8 @@ class LakeStorage(Construct):
         )
         self.logs = self._logs_bucket()
         self.buckets = {layer: self._bucket(layer) for layer in (*LAYERS, *BESIDE)}
+        for layer in WRITTEN_BY_PEOPLE:
+            self.buckets[layer].add_to_resource_policy(_under_our_key(self.buckets[layer]))
 
     def _bucket(self, layer: str) -> s3.Bucket:
         return s3.Bucket(
@@ -77,3 +81,19 @@ class LakeStorage(Construct):
                 else None,
             )
         ]
+
+
+def _under_our_key(bucket: s3.Bucket) -> iam.PolicyStatement:
+    """A client may leave encryption to the bucket, or ask for KMS; what asks for less is refused.
+
+    A workgroup could ask for a minimum too, but CloudFormation does not know that setting.
+    """
+    header = "s3:x-amz-server-side-encryption"
+    return iam.PolicyStatement(
+        sid="NothingButOurEncryption",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:PutObject"],
+        resources=[bucket.arn_for_objects("*")],
+        conditions={"StringNotEquals": {header: "aws:kms"}, "Null": {header: "false"}},
+    )

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from flask import request
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from local.services.seams import patch
@@ -29,6 +30,7 @@ FIDELITY = (
         "simulated",
     ),
 )
+ENCRYPTION = "s3:x-amz-server-side-encryption"
 
 
 def install(endpoint: Endpoint) -> None:
@@ -72,11 +74,11 @@ class Spool:
 
 
 def get_permission(bucket: Any, action: str, resource: str) -> Any:
-    """moto's answer to a policy, with the statements left out that only refuse calls without TLS."""
+    """moto's answer to a policy, with the statements left out whose conditions this call does not meet."""
     if bucket.policy is None:
         return PermissionResult.NEUTRAL
     policy = json.loads(bucket.policy)
-    kept = [statement for statement in policy["Statement"] if not asks_for_tls(statement)]
+    kept = [each for each in policy["Statement"] if not asks_for_tls(each) and not encrypted_as_asked(each)]
     if not kept:
         return PermissionResult.NEUTRAL
     return IAMPolicy(json.dumps({**policy, "Statement": kept})).is_action_permitted(action, resource)
@@ -87,3 +89,12 @@ def asks_for_tls(statement: dict[str, Any]) -> bool:
     transport = "aws:SecureTransport" in condition.get("Bool", {})
     version = "s3:TlsVersion" in condition.get("NumericLessThan", {})
     return statement["Effect"] == "Deny" and len(condition) == 1 and (transport or version)
+
+
+def encrypted_as_asked(statement: dict[str, Any]) -> bool:
+    """Whether the statement refuses what asks for another encryption than its own, and this call does not."""
+    condition = statement.get("Condition") or {}
+    wanted = condition.get("StringNotEquals", {}).get(ENCRYPTION)
+    if statement["Effect"] != "Deny" or wanted is None or condition.get("Null") != {ENCRYPTION: "false"}:
+        return False
+    return request.headers.get(ENCRYPTION.removeprefix("s3:"), wanted) == wanted

@@ -84,7 +84,7 @@ def _deletion_policies(environment: config.Environment, flag: str) -> set[str]:
     app = cdk.App(context={"delete_data": flag}, builtin_cloud_formation_validation=False)
     place = cdk.Environment(account=environment.account, region=environment.region)
     StorageStack(app, "Storage", environment=environment, env=place)
-    CatalogStack(app, "Catalog", environment=environment, env=place)
+    CatalogStack(app, "Catalog", environment=environment, queries=[], env=place)
     resources = [each for stack in app.synth().stacks for each in stack.template["Resources"].values()]
     return {each["DeletionPolicy"] for each in resources if each["Type"].removeprefix("AWS::") in KEPT}
 
@@ -92,3 +92,15 @@ def _deletion_policies(environment: config.Environment, flag: str) -> set[str]:
 @pytest.mark.parametrize(("name", "left"), [("local", "Delete"), ("prod", "RetainExceptOnCreate")])
 def test_data_goes_where_the_environment_and_the_flag_say_so(name: str, left: str) -> None:
     assert _deletion_policies(config.load(name), "yes") == {left}
+
+
+@pytest.mark.parametrize("layer", ["results", "sandbox"])
+def test_what_people_write_is_encrypted_by_the_lakes_key_or_refused(lake: Synthesized, layer: str) -> None:
+    bucket = lake.environment.bucket(layer)
+    (found,) = [each for each in lake.resources("S3::Bucket") if each["Properties"]["BucketName"] == bucket]
+    rules = found["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rules[0]["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    statements = [one for each in lake.properties("S3::BucketPolicy") for one in each["PolicyDocument"]["Statement"]]
+    refusals = [each for each in statements if each.get("Sid") == "NothingButOurEncryption"]
+    assert len(refusals) == 2
+    assert all(each["Effect"] == "Deny" and each["Action"] == "s3:PutObject" for each in refusals)

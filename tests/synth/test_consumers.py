@@ -1,0 +1,118 @@
+"""The managed policy of people who query the lake: what it opens to one person of a team, and to no other."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from cli.bi_files import policy
+from config import Environment
+from tests.synth.synthesized import Synthesized
+
+ANN = {"user": "ann.lee", "team": "analysts"}
+BOB = {"user": "bob.ray", "team": "engineers"}
+NOBODY: dict[str, str] = {}
+
+
+def may(statements: list[dict[str, Any]], tags: dict[str, str], action: str, resource: str, prefix: str = "") -> bool:
+    """As IAM decides: a policy variable that the principal has no tag for fits nothing."""
+    return any(_allows(each, tags, action, resource, prefix) for each in statements)
+
+
+def _allows(statement: dict[str, Any], tags: dict[str, str], action: str, resource: str, prefix: str) -> bool:
+    if action not in statement["Action"]:
+        return False
+    resources = [_said(each, tags) for each in _listed(statement["Resource"])]
+    condition = statement.get("Condition", {})
+    for key, allowed in condition.get("StringEquals", {}).items():
+        if tags.get(key.removeprefix("aws:PrincipalTag/")) not in _listed(allowed):
+            return False
+    folders = [_said(each, tags) for each in _listed(condition.get("StringLike", {}).get("s3:prefix", "*"))]
+    if not any(fnmatchcase(prefix, each) for each in folders if "${" not in each):
+        return False
+    return any(fnmatchcase(resource, each) for each in resources if "${" not in each)
+
+
+def _said(text: str, tags: dict[str, str]) -> str:
+    for name, value in tags.items():
+        text = text.replace(f"${{aws:PrincipalTag/{name}}}", value)
+    return text
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.fixture
+def statements(lake: Synthesized) -> list[dict[str, Any]]:
+    (found,) = lake.properties("IAM::ManagedPolicy")
+    assert found["ManagedPolicyName"] == lake.environment.resource("consumer")
+    said: list[dict[str, Any]] = found["PolicyDocument"]["Statement"]
+    return said
+
+
+def place(environment: Environment, layer: str, key: str = "") -> str:
+    return f"arn:aws:s3:::{environment.bucket(layer)}{key}"
+
+
+def test_each_person_has_a_folder_of_results_and_a_sandbox_that_no_other_opens(
+    lake: Synthesized, statements: list[dict[str, Any]]
+) -> None:
+    for layer, folder in (("results", "athena"), ("sandbox", "data")):
+        own = place(lake.environment, layer, f"/{folder}/ann.lee/x.csv")
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+            assert may(statements, ANN, action, own)
+            assert not may(statements, BOB, action, own)
+            assert not may(statements, NOBODY, action, own)
+            assert not may(statements, ANN, action, place(lake.environment, layer, f"/{folder}/ann.lees/x.csv"))
+        bucket = place(lake.environment, layer)
+        assert may(statements, ANN, "s3:ListBucket", bucket, f"{folder}/ann.lee/")
+        assert not may(statements, ANN, "s3:ListBucket", bucket, f"{folder}/bob.ray/")
+        assert not may(statements, ANN, "s3:ListBucket", bucket, "")
+
+
+def test_a_person_queries_in_the_workgroup_of_the_team(lake: Synthesized, statements: list[dict[str, Any]]) -> None:
+    at = f"arn:aws:athena:{lake.environment.region}:{lake.environment.account}:workgroup"
+    for person, other in ((ANN, BOB), (BOB, ANN)):
+        own = f"{at}/{lake.environment.workgroup(person['team'])}"
+        assert may(statements, person, "athena:StartQueryExecution", own)
+        assert not may(statements, other, "athena:StartQueryExecution", own)
+        assert not may(statements, NOBODY, "athena:StartQueryExecution", own)
+
+
+def test_a_team_reads_its_layers_and_writes_no_layer_and_no_table_but_the_sandboxs(
+    lake: Synthesized, statements: list[dict[str, Any]]
+) -> None:
+    environment = lake.environment
+    for person in (ANN, BOB):
+        reads = environment.teams[person["team"]].reads
+        for layer in ("bronze", "silver", "gold"):
+            row = place(environment, layer, "/saas/users/data/1.parquet")
+            assert may(statements, person, "s3:GetObject", row) == (layer in reads)
+            assert not may(statements, person, "s3:PutObject", row)
+            assert not may(statements, person, "s3:DeleteObject", row)
+            assert not may(statements, person, "glue:UpdateTable", _table(environment, layer))
+            assert may(statements, person, "glue:GetTable", _table(environment, layer)) == (layer in reads)
+        assert may(statements, person, "glue:CreateTable", _table(environment, "sandbox"))
+        assert not may(statements, person, "s3:GetObject", place(environment, "landing", "/saas/x"))
+
+
+def test_the_policy_fits_into_what_iam_takes(statements: list[dict[str, Any]]) -> None:
+    assert len("".join(str(each).replace(" ", "") for each in statements)) < 6144
+
+
+def test_a_bi_user_reads_gold_and_the_own_results_and_no_more(lake: Synthesized) -> None:
+    environment = lake.environment
+    said = policy(environment, "analysts", "ann.lee")["Statement"]
+    assert may(said, NOBODY, "s3:GetObject", place(environment, "gold", "/gold/sales_by_date/1.parquet"))
+    assert may(said, NOBODY, "s3:PutObject", place(environment, "results", "/athena/ann.lee/x.csv"))
+    assert not may(said, NOBODY, "s3:GetObject", place(environment, "results", "/athena/bob.ray/x.csv"))
+    assert not may(said, NOBODY, "s3:GetObject", place(environment, "silver", "/saas/users/1.parquet"))
+    assert not may(said, NOBODY, "s3:PutObject", place(environment, "sandbox", "/data/ann.lee/x.csv"))
+    assert not may(said, NOBODY, "glue:CreateTable", _table(environment, "sandbox"))
+
+
+def _table(environment: Environment, layer: str) -> str:
+    return f"arn:aws:glue:{environment.region}:{environment.account}:table/{environment.database(layer)}/t"
