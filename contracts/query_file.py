@@ -129,7 +129,8 @@ class QueryFile:
             used = [tables[each.db.lower()][each.name.lower()] for each in _tables(query)]
             known = {column for columns in used for column in columns}
             places = [each for each in query.find_all(exp.Identifier) if each.name.lower() == name.lower()]
-            remedy = suggestion(name, known) if named else "Mend the SQL."
+            here = "Select it in the subquery that it is taken from." if name in known else suggestion(name, known)
+            remedy = here if named else "Mend the SQL."
             expected = "expected a column of the tables that are read" if named else f"expected Athena's SQL ({told})"
             raise self.at(places[0] if places else query, value, expected, remedy) from error
         assert isinstance(resolved, exp.Query)
