@@ -6,6 +6,7 @@ import re
 
 from config.positions import Field, Problem
 from contracts.contract import PROPERTIES, Source
+from lake.arrivals import OWN_FIELDS
 
 MODES = ("full", "incremental", "append", "stream")
 INCREMENTS = ("incremental", "append")
@@ -69,7 +70,7 @@ def _of_gold(source: Source) -> list[Problem]:
 def _of_stream(source: Source) -> list[Problem]:
     """Events arrive by themselves: their own time says which is the latest, their arrival which are new."""
     document, (field, version) = source.document, source.custom("version")
-    found = _patterns(source)
+    found = [*_patterns(source), *_reserved(source)]
     for name, why in NOT_OF_STREAMS.items():
         place, value = source.custom(name)
         if value is not None:
@@ -106,6 +107,18 @@ def _patterns(source: Source) -> list[Problem]:
                 found.append(
                     source.document.problem(field, pattern, expected, "Write it without what is Java's alone.")
                 )
+    return found
+
+
+def _reserved(source: Source) -> list[Problem]:
+    """An event may have no field that bronze writes beside its own."""
+    found = []
+    for number, column in enumerate(source.properties):
+        for field in column.get("transformSourceObjects", ()):
+            if field.rpartition(".")[2].lower() in OWN_FIELDS:
+                expected = f"expected a field of the event: bronze says by {', '.join(OWN_FIELDS)} where it came from"
+                place = (*PROPERTIES, number, "transformSourceObjects")
+                found.append(source.document.problem(place, field, expected, "Name another field."))
     return found
 
 

@@ -33,8 +33,8 @@ class DeadLetter(NamedTuple):
 
 
 def fields(dataset: Dataset) -> list[str]:
-    """What of a line the lake reads, by the source's names; a contract may give one of ours a name in silver."""
-    return list(dict.fromkeys((*(column.source for column in dataset.columns), *OWN_FIELDS)))
+    """What of a line the lake reads, by the source's names."""
+    return [*(column.source for column in dataset.columns), *OWN_FIELDS]
 
 
 def dead_letters(dataset: Dataset) -> str:

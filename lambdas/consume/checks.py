@@ -13,7 +13,6 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from lake.arrivals import OWN_FIELDS
 from lake.model import Column, Dataset, RowRule
 
 Event = dict[str, Any]
@@ -42,7 +41,7 @@ def compiled(dataset: Dataset, other: Callable[[Event], None]) -> Check:
     Rules that concern more than one column are left to refine. `other` is called first with an event that does not have
     the contract's fields and no others.
     """
-    columns = [column for column in dataset.columns if column.source not in OWN_FIELDS]
+    columns = dataset.columns
     sources = [column.source for column in columns]
     names: dict[str, Any] = {"instant": instant, "day": day, "fits": fits, "sources": sources, "other": other}
     names["values"] = itemgetter(sources[0], *sources)  # the first twice, since of one alone it makes no tuple

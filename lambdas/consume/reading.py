@@ -30,7 +30,7 @@ class Reader:
 
     def __init__(self, dataset: Dataset) -> None:
         self._check, self._reasons = compiled(dataset, self._other), reasons(dataset)
-        self._fields = frozenset(column.source for column in dataset.columns).difference(OWN_FIELDS)
+        self._fields = frozenset(column.source for column in dataset.columns)
 
     def read(self, data: str, arrived: datetime) -> bytes:
         raw = b64decode(data)

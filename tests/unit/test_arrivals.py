@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, strategies as st
 
 import contracts
-from lake.arrivals import ARRIVED_AT, arrived, dead_letters, fields, from_key, object_key
-from lake.model import Column
+from lake.arrivals import arrived, dead_letters, from_key, object_key
 
 EVENTS = contracts.load("clinic.immunizations")
 AT = datetime(2026, 11, 21, 23, 59, 59, 999_700, tzinfo=UTC)
@@ -55,9 +53,3 @@ def test_a_listing_is_in_order_of_arrival(two: list[datetime]) -> None:
     key = object_key(EVENTS, later, SHARD, "1", "2")
     assert key > from_key(EVENTS, later) >= from_key(EVENTS, earlier)
     assert earlier == later or object_key(EVENTS, earlier, SHARD, "1", "2") < from_key(EVENTS, later)
-
-
-def test_a_field_of_ours_that_a_contract_names_is_there_once() -> None:
-    arrival = Column("arrived_at", "timestamp", source=ARRIVED_AT)
-    named = replace(EVENTS, columns=(*EVENTS.columns, arrival))
-    assert sorted(fields(named)) == sorted(fields(EVENTS))

@@ -48,6 +48,7 @@ def outcome(dataset: str, root: Path) -> str:
         (USERS, "property: loadMode, value: full", "property: rowFilters, value: x", "'rowFilters': expected a property that the lake honours"),
         (EVENTS, "property: version, value: event_time", "property: tags, value: x", "'tags': expected one of loadMode, cursor,"),
         (EVENTS, "  - { property: version, value: event_time }\n", "", "'stream': expected a version beside it, the column that tells which event of a key is the latest."),
+        (EVENTS, "[immunizations.lot_number]", "[immunizations._Shard]", "'immunizations._Shard': expected a field of the event: bronze says by _arrived_at, _shard, _sequence where it came from."),
         (EVENTS, '"^[A-Z0-9-]{1,20}$"', '"^\\\\p{L}+$"', "expected a regular expression that Python reads too (bad escape"),
         (EVENTS, "value: event_time }", "value: event_tme }", "'event_tme': expected a column of clinic.immunizations. Did you mean 'event_time'?"),
         (EVENTS, "value: event_time }", "value: birth_date }", "'birth_date': expected a version of type timestamp, and this is date."),
