@@ -10,6 +10,9 @@ from botocore.exceptions import ClientError
 from pyspark.sql import DataFrame, Observation, SparkSession, functions as F
 from pyspark.sql.types import BinaryType, StructType, TimestampNTZType
 
+from glue_jobs.projection import comment
+from lake.model import Dataset
+
 CODE = re.compile("_x([0-9a-f]{4,6})_")
 PARTITION_KEYS = ("logical", "run")
 FORMAT = {
@@ -106,12 +109,19 @@ def register(glue: Any, database: str, table: Mapping[str, Any], partition: str)
             raise
 
 
-def table_input(name: str, location: str, schema: StructType, avro: str, description: str) -> dict[str, Any]:
+def table_input(dataset: Dataset, location: str, schema: StructType, avro: str) -> dict[str, Any]:
     """An external Avro table, as Athena reads it."""
-    columns = [{"Name": each.name.lower(), "Type": each.dataType.simpleString()} for each in schema.fields]
+    columns = [
+        {
+            "Name": each.name.lower(),
+            "Type": each.dataType.simpleString(),
+            **comment(dataset.source_words, source_name(each.name)),
+        }
+        for each in schema.fields
+    ]
     return {
-        "Name": name,
-        "Description": description[:2048],
+        "Name": dataset.table,
+        "Description": f"{dataset.id} as it came",
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "classification": "avro", "avro.schema.literal": avro},
         "PartitionKeys": [{"Name": key, "Type": "string"} for key in PARTITION_KEYS],
@@ -119,5 +129,5 @@ def table_input(name: str, location: str, schema: StructType, avro: str, descrip
     }
 
 
-def _columns(table: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(each["Name"], each["Type"]) for each in table["StorageDescriptor"]["Columns"]]
+def _columns(table: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [(each["Name"], each["Type"], each.get("Comment", "")) for each in table["StorageDescriptor"]["Columns"]]

@@ -88,7 +88,7 @@ def show(task: Task, schema: StructType) -> None:
     job, dataset = task.job, task.dataset
     prefix = job.lake.bronze_prefix(dataset, task.run, job.attempt)
     avro = bronze.avro_schema(job.spark, schema)
-    table = bronze.table_input(dataset.table, prefix.split("logical=")[0], schema, avro, f"{dataset.id} as it came")
+    table = bronze.table_input(dataset, prefix.split("logical=")[0], schema, avro)
     bronze.register(client("glue"), job.lake.environment.databases["bronze"], table, prefix)
 
 

@@ -9,6 +9,7 @@ from lake import arrivals
 from lake.model import Dataset, Lake
 
 DAY = "day"
+LONGEST_COMMENT = 255  # of a column, in Glue
 FIRST_DAY = "2026/01/01"  # before any stream began
 FORMAT = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
@@ -42,12 +43,14 @@ def tables(lake: Lake, dataset: Dataset) -> list[dict[str, Any]]:
     letters = f"Records of {dataset.id} that broke its contract: the rules, and the record in base64"
     events, dead = dataset.bronze_tables
     return [
-        _table(lake, events, dataset.folder, arrivals.fields(dataset), about),
-        _table(lake, dead, arrivals.dead_letters(dataset), arrivals.DeadLetter._fields, letters),
+        _table(lake, events, dataset.folder, arrivals.fields(dataset), about, dataset.source_words),
+        _table(lake, dead, arrivals.dead_letters(dataset), arrivals.DeadLetter._fields, letters, {}),
     ]
 
 
-def _table(lake: Lake, name: str, folder: str, names: Sequence[str], description: str) -> dict[str, Any]:
+def _table(
+    lake: Lake, name: str, folder: str, names: Sequence[str], description: str, words: Mapping[str, str]
+) -> dict[str, Any]:
     location = f"s3://{lake.environment.buckets['bronze']}/{folder}"
     # a field of the same name but for its case, which an event may have beside its own, must not break the query
     exact = all(each == each.lower() for each in names)
@@ -74,10 +77,16 @@ def _table(lake: Lake, name: str, folder: str, names: Sequence[str], description
                 "Parameters": {"case.insensitive": "false" if exact else "true"},
             },
             # texts, since one value of another type would break every query of its day
-            "Columns": [{"Name": each.lower(), "Type": "string"} for each in names],
+            "Columns": [{"Name": each.lower(), "Type": "string", **comment(words, each)} for each in names],
             "Location": location,
         },
     }
+
+
+def comment(words: Mapping[str, str], name: str) -> dict[str, str]:
+    """What the contract says of a source's column, as the catalog takes it."""
+    said = words.get(name.lower())
+    return {"Comment": said[:LONGEST_COMMENT]} if said else {}
 
 
 def _includes(held: Any, wanted: Any) -> bool:

@@ -117,6 +117,11 @@ class Dataset:
         return f"{self.table}__deleted"
 
     @property
+    def source_words(self) -> dict[str, str]:
+        """What each column of the source means, by its name in lower case, as bronze and the catalog have it."""
+        return {each.source.lower(): each.description for each in self.columns if each.description}
+
+    @property
     def bronze_tables(self) -> tuple[str, ...]:
         """Those of bronze that are made from the contract: a stream's events, and what was none of them."""
         return (self.table, f"{self.table}__dead_letters") if self.is_stream else ()

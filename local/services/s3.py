@@ -97,4 +97,4 @@ def encrypted_as_asked(statement: dict[str, Any]) -> bool:
     wanted = condition.get("StringNotEquals", {}).get(ENCRYPTION)
     if statement["Effect"] != "Deny" or wanted is None or condition.get("Null") != {ENCRYPTION: "false"}:
         return False
-    return request.headers.get(ENCRYPTION.removeprefix("s3:"), wanted) == wanted
+    return bool(request.headers.get(ENCRYPTION.removeprefix("s3:"), wanted) == wanted)

@@ -65,6 +65,14 @@ def test_every_field_and_place_of_an_event_is_a_column_of_text(glue: Any) -> Non
     assert set(found.values()) == {"string"}
 
 
+def test_each_field_carries_what_the_contract_says_of_it(glue: Any) -> None:
+    projection.register(glue, LAKE, EVENTS)
+    table = glue.get_table(DatabaseName=DATABASE, Name=NAMES[0])["Table"]
+    said = {each["Name"]: each.get("Comment") for each in table["StorageDescriptor"]["Columns"]}
+    for column in EVENTS.columns:
+        assert said[column.source.lower()] == column.description
+
+
 def test_what_is_as_the_contract_says_is_not_written_again(glue: Any) -> None:
     for _ in range(2):
         projection.register(glue, LAKE, EVENTS)
