@@ -150,6 +150,17 @@ def test_a_replay_puts_back_what_keeps_the_contract_now_and_only_once(target: Ta
     assert len(aside) == 3
 
 
+def test_a_record_that_still_crashes_the_consumer_stays_where_it_is(
+    target: Target, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(reader: Any, data: str, arrived: Any) -> Any:
+        raise KeyError(data)
+
+    refuse(target, dataset, valid(1))
+    monkeypatch.setattr("lambdas.consume.reading.Reader.read", crash)
+    assert command("replay") == [{"dataset": DATASET, "replayed": 0, "still_broken": 1}]
+
+
 def test_a_replay_sends_again_only_what_kinesis_did_not_take(
     target: Target, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
