@@ -104,7 +104,13 @@ def _plain(each: Difference) -> dict[str, object]:
         }
         for change in each.changes
     ]
-    return {"dataset": each.id, "from": each.versions[0], "to": each.versions[1], "changes": changes}
+    return {
+        "dataset": each.id,
+        "from": each.versions[0],
+        "to": each.versions[1],
+        "changes": changes,
+        "rules": each.rules,
+    }
 
 
 def _show(found: list[Difference]) -> None:
@@ -115,11 +121,13 @@ def _show(found: list[Difference]) -> None:
         rows = [
             (change.grade, str(change), ", ".join(f"{file}:{line}" for file, line in each.breaks(change)))
             for change in each.changes
-        ]
+        ] + [("rule", rule, "") for rule in each.rules]
         if rows:
             table(title, ("grade", "change", "read by"), rows)
+        elif each.old is None:
+            console.print(f"{title}: new")
         else:
-            console.print(f"{title}: nothing of its table")
+            console.print(f"{title}: nothing of its table or rules")
     if not found:
         console.print("No contract has changed.")
 

@@ -52,6 +52,16 @@ class Source:
         return {each["name"]: each["physicalType"] for each in self.properties}
 
     @property
+    def rules(self) -> dict[str, Any]:
+        """Each quality rule as it stands, by its name, or its metric, after the column that it is of."""
+        every = [(f"{each['name']}: ", each) for each in self.properties] + [("", self.document.data["schema"][0])]
+        return {
+            f"{of}{rule.get('name') or rule.get('metric')}": rule
+            for of, each in every
+            for rule in each.get("quality", ())
+        }
+
+    @property
     def table(self) -> str:
         """What SQL calls it, in a model as in a relationship."""
         return f"{self.business}_{self.name}"

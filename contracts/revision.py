@@ -22,9 +22,10 @@ class Revision:
     name: str
 
     def changed(self, folder: str) -> list[str]:
-        """The files below a folder that are not as they were, or are gone; new ones that git does not know are not."""
-        listed = _git(self.root, "diff", "--name-only", "--no-renames", "--relative", self.commit, "--", folder)
-        return (listed or "").splitlines()
+        """The files below a folder that are not as they were, are gone, or are new."""
+        differ = _git(self.root, "diff", "--name-only", "--no-renames", "--relative", self.commit, "--", folder)
+        unknown = _git(self.root, "ls-files", "--others", "--exclude-standard", "--", folder)
+        return sorted([*(differ or "").splitlines(), *(unknown or "").splitlines()])
 
     def text(self, file: str) -> str | None:
         """A file as it was; None for one that was not there."""

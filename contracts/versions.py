@@ -47,6 +47,16 @@ class Difference:
             return ()
         return tuple(compare(_layout(self.old), _layout(self.new)))
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The quality rules that came, went or say something else."""
+        if self.old is None or self.new is None:
+            return ()
+        before, after = self.old.rules, self.new.rules
+        told = ((name, "remove" if name not in after else "add" if name not in before else "change")
+                for name in sorted({*before, *after}) if before.get(name) != after.get(name))  # fmt: skip
+        return tuple(f"{what} rule '{name}'" for name, what in told)
+
     def breaks(self, change: Change) -> list[Reader]:
         """The lake's own files that name what changes."""
         if self.old is None or change.grade == ADDITIVE or not change.name:

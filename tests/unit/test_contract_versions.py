@@ -64,6 +64,16 @@ def test_what_no_reader_feels_needs_no_new_version(root: Path) -> None:
     assert problems(root) == []
 
 
+def test_new_contracts_and_changed_rules_are_told(root: Path) -> None:
+    (root / "contracts/saas/visits.odcs.yaml").write_text(
+        (root / USERS).read_text().replace("saas:users", "saas:visits")
+    )
+    change(root, USERS, "          - name: username_pattern\n", "          - name: username_form\n")
+    users, visits = versions.differences(find(root))[0]
+    assert users.rules == ("add rule 'username: username_form'", "remove rule 'username: username_pattern'")
+    assert (visits.id, visits.versions[0], visits.changes) == ("saas.visits", "none", ())
+
+
 def test_a_rename_in_the_same_major_version_says_where_and_what_it_would_break(root: Path) -> None:
     line = rename_city(root)
     [problem] = problems(root)
