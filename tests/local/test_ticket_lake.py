@@ -11,8 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
+import contracts
 from cli import execution, quarantine
 from cli.query import fetch
 from local import laptop, tickit
@@ -107,6 +109,40 @@ def test_boto3_the_aws_cli_and_pyiceberg_see_the_same_lake(lake: TicketLake, fir
     runs = [each["Id"] for each in lake.client("glue").get_job_runs(JobName=job)["JobRuns"]]
     assert runs
     assert _aws(lake, "glue", "get-job-runs", "--job-name", job, "--query", "JobRuns[].Id") == runs
+
+
+def test_people_who_pick_fields_read_in_the_catalog_what_each_means(lake: TicketLake, first: execution.Ended) -> None:
+    glue, described = lake.client("glue"), contracts.load_all()
+    for name in ("ecommerce.sales", "gold.sales_by_date"):
+        dataset = described[name]
+        table = glue.get_table(DatabaseName=lake.environment.database(dataset.layer), Name=dataset.table)["Table"]
+        said = {each["Name"]: each.get("Comment") for each in table["StorageDescriptor"]["Columns"]}
+        assert {each.name: said[each.name] for each in dataset.columns} == {
+            each.name: each.description for each in dataset.columns
+        }
+        assert table["Description"] == dataset.description
+    bronze = glue.get_table(DatabaseName=lake.environment.database("bronze"), Name="ecommerce_sales")["Table"]
+    said = {each["Name"]: each.get("Comment") for each in bronze["StorageDescriptor"]["Columns"]}
+    assert (
+        said["pricepaid"]
+        == {each.name: each for each in described["ecommerce.sales"].columns}["price_paid"].description
+    )
+
+
+def test_a_view_of_the_folder_queries_answers_as_its_select_does(lake: TicketLake, first: execution.Ended) -> None:
+    view = "SELECT sum(sales), sum(tickets), sum(revenue), sum(commission) FROM sales_by_month"
+    table = "SELECT count(*), sum(quantity_sold), sum(price_paid), sum(commission) FROM sales_by_date"
+    assert fetch(lake.target, view)[1] == fetch(lake.target, table)[1]
+    assert fetch(lake.target, "SHOW VIEWS")[1] == [["sales_by_month"]]
+
+
+def test_what_people_write_is_encrypted_by_the_lakes_key_or_refused(lake: TicketLake) -> None:
+    s3, bucket = lake.client("s3"), lake.environment.bucket("sandbox")
+    for asked in ({}, {"ServerSideEncryption": "aws:kms"}):
+        s3.put_object(Bucket=bucket, Key="data/ann.lee/a", Body=b"1", **asked)
+        s3.put_object(Bucket=bucket, Key="data/ann.lee/a", Body=b"2", **asked)
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(Bucket=bucket, Key="data/ann.lee/a", Body=b"3", ServerSideEncryption="AES256")
 
 
 def test_every_call_of_the_run_is_made_by_a_deployed_role(lake: TicketLake, first: execution.Ended) -> None:
