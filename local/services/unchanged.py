@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FIDELITY = (
     ("CloudWatch Logs", "groups, streams, events, filters", "moto", "real"),
-    ("CloudWatch Logs", "retention, subscriptions, insights", "kept, without effect", "simulated"),
+    ("CloudWatch Logs", "retention, metric filters, subscriptions, insights", "kept, without effect", "simulated"),
     ("DynamoDB", "tables, indexes, items, conditions, transactions, TTL's setting", "moto", "real"),
     ("DynamoDB", "capacity, throttling, point-in-time recovery, streams", "kept, without effect", "simulated"),
     ("ECR", "repositories, for the CDK's bootstrap stack", "moto", "simulated"),
