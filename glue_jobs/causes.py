@@ -69,6 +69,11 @@ def _of_files(error: BaseException, errors: list[Any], dataset: Dataset) -> Data
             f"The Avro file {name} of {dataset.id} in bronze cannot be read.",
             "Load the dataset again from its source: start its pipeline anew, or restore the file's earlier version.",
         )
+    if dataset.is_stream and any(each.startswith("java.io.EOFException") for each in said):
+        return FileUnreadableError(
+            f"An object of the load of {dataset.id} in bronze is no whole gzip file any more.",
+            "Start a new run, which names the object; restore its earlier version, then redrive the execution.",
+        )
     return None
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StringType, StructField, StructType
 
 from glue_jobs.aws import client
+from glue_jobs.causes import FileUnreadableError
+from glue_jobs.failures import LoadMissingError
 from glue_jobs.windows import instant
 from glue_jobs.work import Job, Task
 from lake import arrivals
@@ -19,6 +25,12 @@ from lake.items import utc_now
 from lake.model import Dataset
 from lake.records import Head, Load, Mode
 
+GZIP = 16 + zlib.MAX_WBITS
+AT_ONCE = 16  # objects that are looked at side by side
+RESTORE = (
+    "Restore the object's earlier version, then redrive the execution. If it has none, move it out of the dataset's"
+    " folder, and send what its name spans of the shard again while the stream keeps it."
+)
 MARGIN = timedelta(hours=1)  # beyond the age at which a record is put aside: clocks, and the put itself
 
 
@@ -37,7 +49,10 @@ def take(task: Task) -> Load:
     keys = list(objects(client("s3"), bucket, dataset, span))
     manifest = arrivals.manifest_key(dataset, task.run, job.attempt)
     client("s3").put_object(Bucket=bucket, Key=manifest, Body=json.dumps(keys).encode())
-    rows = _read(job, dataset, keys).count()
+    try:
+        rows = _read(job, dataset, keys).count()
+    except (Py4JJavaError, PySparkException) as error:  # which of thousands of objects it was, Spark does not say
+        raise unreadable(bucket, dataset, keys) or error from None
     complete = span == Span()
     made = Load(task.run, job.attempt, (manifest,), rows, complete, began=began.isoformat())
     return job.ledger.commit_load(dataset.id, made)
@@ -47,7 +62,36 @@ def read(job: Job, dataset: Dataset, load: Load) -> DataFrame:
     """The events of a load, each field as the text that came."""
     [manifest] = load.files
     bucket = job.lake.environment.buckets["bronze"]
-    return _read(job, dataset, json.load(client("s3").get_object(Bucket=bucket, Key=manifest)["Body"]))
+    try:
+        keys = json.load(client("s3").get_object(Bucket=bucket, Key=manifest)["Body"])
+    except (client("s3").exceptions.NoSuchKey, json.JSONDecodeError):
+        raise LoadMissingError(
+            f"The list of the objects that run {load.run} took, {manifest} in bronze, is gone or broken.",
+            "Restore its earlier version, then redrive the execution; or start a new run, which makes one of its own.",
+        ) from None
+    return _read(job, dataset, keys)
+
+
+def unreadable(bucket: str, dataset: Dataset, keys: Sequence[str]) -> FileUnreadableError | None:
+    """The first of the objects that is no whole gzip file, as an error; None where all are."""
+
+    def whole(key: str) -> bool:
+        body = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        packed = zlib.decompressobj(GZIP)
+        try:
+            packed.decompress(body)
+        except zlib.error:
+            return False
+        return packed.eof
+
+    with ThreadPoolExecutor(AT_ONCE) as readers:
+        found = [key for key, fine in zip(keys, readers.map(whole, keys), strict=True) if not fine]
+    if not found:
+        return None
+    others = f" Nor can {len(found) - 1} others." if found[1:] else ""
+    return FileUnreadableError(
+        f"The object {found[0]} of {dataset.id} in bronze cannot be read: it is no whole gzip file.{others}", RESTORE
+    )
 
 
 def span_of(task: Task) -> Span:
@@ -76,8 +120,11 @@ def objects(s3: Any, bucket: str, dataset: Dataset, span: Span) -> Iterator[str]
         for each in page.get("Contents", ()):
             if end is not None and each["Key"] >= end:
                 return
-            if arrivals.arrived(each["Key"], dataset) is not None:
-                yield each["Key"]
+            if arrivals.arrived(each["Key"], dataset) is None:
+                continue
+            if not each["Size"]:  # which Spark takes for a file without events
+                raise FileUnreadableError(f"The object {each['Key']} of {dataset.id} in bronze is empty.", RESTORE)
+            yield each["Key"]
 
 
 def _read(job: Job, dataset: Dataset, keys: list[str]) -> DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import boto3
 import pytest
 from pyspark.sql import SparkSession, functions as F
 
+from glue_jobs import ingest, refine
 from glue_jobs.changes import STATUS, Known, classify
+from glue_jobs.work import work
+from lake.arrivals import manifest_key
 from lake.ledger import Outcome
 from tests.spark.clinic import EVENTS, Clinic, event
 from tests.spark.conftest import mocked_ledger
@@ -104,6 +108,45 @@ def test_an_object_that_came_late_is_found_by_the_look_back_and_an_older_one_by_
     assert head
     assert now
     assert now.watermark == head.watermark  # a backfill does not say how far runs have read
+
+
+def test_an_object_that_is_not_what_was_written_is_named(clinic: Clinic) -> None:
+    key = clinic.arrive(event(8), event(9), minutes=12)
+    path = clinic.warehouse / clinic.bucket / key
+    whole = path.read_bytes()
+    name, s3 = key.rpartition("/")[2], boto3.client("s3")
+    for body in (whole[:-20], b"no gzip at all", b""):
+        path.write_bytes(body)
+        s3.put_object(Bucket=clinic.bucket, Key=key, Body=body)
+        failed = clinic.run()
+        assert (failed.step, failed.status) == ("ingest", "failed")
+        assert name in failed.cause
+        assert "earlier version" in failed.remedy
+    path.unlink()
+    s3.delete_object(Bucket=clinic.bucket, Key=key)
+
+
+def test_a_load_without_its_list_or_one_of_its_objects_says_which(clinic: Clinic) -> None:
+    key = clinic.arrive(event(1), minutes=10)
+    job, path = clinic.job(), clinic.warehouse / clinic.bucket / key
+    work(job, "ingest", ingest.pending(job), ingest.ingest)
+    whole = path.read_bytes()
+    path.unlink()
+    [gone] = work(job, "refine", refine.pending(job), refine.refine)
+    assert key.rpartition("/")[2] in gone.cause
+    path.write_bytes(whole[:-20])
+    [cut] = work(job, "refine", refine.pending(job), refine.refine)
+    assert "no whole gzip file" in cut.cause
+    path.write_bytes(whole)
+    manifest = manifest_key(clinic.dataset, str(job.run), 0)
+    s3 = boto3.client("s3")
+    for spoil in (partial(s3.put_object, Body=b'["cut'), s3.delete_object):
+        spoil(Bucket=clinic.bucket, Key=manifest)
+        [failed] = work(job, "refine", refine.pending(job), refine.refine)
+        assert manifest in failed.cause
+        assert "new run" in failed.remedy
+    path.unlink()
+    s3.delete_object(Bucket=clinic.bucket, Key=key)
 
 
 def test_a_replay_reads_all_of_bronze_and_changes_nothing(clinic: Clinic) -> None:
