@@ -67,6 +67,11 @@ class GlueCatalog:
             self._entries[database, name] = self._look_up(database, name)
         return self._entries[database, name]
 
+    def table_of(self, database: str, name: str) -> dict[str, Any] | None:
+        """Glue's own entry of a table, whatever it is."""
+        answer = absent_is_none(lambda: self.glue.get_table(DatabaseName=database, Name=name))
+        return answer["Table"] if answer else None
+
     def has_database(self, name: str) -> bool:
         return name == INFORMATION or absent_is_none(lambda: self.glue.get_database(Name=name)) is not None
 

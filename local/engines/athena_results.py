@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from local.engines.athena_types import MICROS, Type
+from local.engines.athena_zones import zone_of
 
 # The precision that Athena says for types that have none of their own
 PRECISIONS = {
@@ -57,20 +58,49 @@ def java_float(value: float) -> str:
 def printer(type_: Type) -> Callable[[Any], str]:
     """How a value of the type, not NULL, is written."""
     if type_.element is not None:
-        each = printer(type_.element)
-        return lambda values: "[" + ", ".join("null" if value is None else each(value) for value in values) + "]"
+        each = nested(type_.element)
+        return lambda values: "[" + ", ".join(map(each, values)) + "]"
+    if type_.key is not None and type_.value is not None:
+        key, value = nested(type_.key), nested(type_.value)
+        return lambda pairs: "{" + ", ".join(f"{key(k)}={value(v)}" for k, v in pairs.items()) + "}"
+    if type_.fields:
+        fields = [(name, nested(field)) for name, field in type_.members]
+        return lambda row: "{" + ", ".join(f"{name}={each(row[name])}" for name, each in fields) + "}"
     if type_.name.startswith("timestamp"):
-        precision = "microseconds" if type_.precision == MICROS else "milliseconds"
-        zone = " UTC" if type_.name.endswith("zone") else ""
-        return lambda value: value.replace(tzinfo=None).isoformat(" ", precision) + zone
+        return time_printer(type_)
     named: dict[str, Callable[[Any], str]] = {
         "boolean": lambda value: "true" if value else "false",
         "decimal": lambda value: f"{value:f}",
         "double": java_double,
         "real": java_float,
         "date": lambda value: str(value.isoformat()),
+        "varbinary": lambda value: value.hex(" "),
+        "interval day to second": day_to_second,
+        "interval year to month": lambda value: f"{'-' if value < 0 else ''}{abs(value) // 12}-{abs(value) % 12}",
     }
     return named.get(type_.name, str)
+
+
+def nested(type_: Type) -> Callable[[Any], str]:
+    """The same inside an array, a map or a row, where NULL is written too."""
+    each = printer(type_)
+    return lambda value: "null" if value is None else each(value)
+
+
+def time_printer(type_: Type) -> Callable[[Any], str]:
+    digits = "microseconds" if type_.precision == MICROS else "milliseconds"
+    if not type_.name.endswith("zone"):
+        return lambda value: str(value.isoformat(" ", digits))
+    zone = zone_of(type_.zone or "UTC")
+    name = type_.zone or "UTC"
+    return lambda value: f"{value.astimezone(zone).replace(tzinfo=None).isoformat(' ', digits)} {name}"
+
+
+def day_to_second(value: int) -> str:
+    days, rest = divmod(abs(value), 86_400_000)
+    seconds, millis = divmod(rest, 1000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{millis:03}"
+    return f"{'-' if value < 0 else ''}{days} {clock}"
 
 
 def printed(rows: Iterable[Sequence[Any]], types: Sequence[Type]) -> Iterator[list[str | None]]:

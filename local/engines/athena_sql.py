@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlglot import exp
 
-from local.engines import athena_casts, athena_expressions, athena_functions, athena_operators
+from local.engines import athena_casts, athena_expressions, athena_functions, athena_operators, athena_statements
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_grammar import RECURSION, parse
+from local.engines.athena_parameters import bind
 from local.engines.athena_query import Translator
 from local.engines.athena_relations import Query, Scan
 from local.engines.athena_scope import Catalog
+from local.engines.athena_session import Plan
+from local.engines.athena_types import VARIOUS, Type
 
 SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
 LEADING = re.compile(rf"{SPACE}*\(?{SPACE}*(\w+)?", re.S)
@@ -32,11 +34,12 @@ DML = ("insert", "update", "delete", "merge", "unload", "execute")
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement: `verb` is select, one of LISTINGS, or another, which is refused."""
+    """A statement: `verb` is select, one of LISTINGS, that of a plan, or another, which is refused."""
 
     verb: str
     tree: exp.Expr | None = None
     names: tuple[str | None, ...] = ()
+    plan: Plan | None = None
 
     @property
     def type(self) -> str:
@@ -67,24 +70,11 @@ def read(sql: str) -> Statement:
     for name, pattern in LISTINGS.items():
         if found := pattern.fullmatch(bare):
             return Statement(name, names=found.groups())
+    if (plan := athena_statements.read(sql)) is not None:
+        return Statement(plan.verb, plan=plan)
     if verb not in KNOWN_VERBS:
         raise QueryError("SYNTAX", f"line 1:1: mismatched input '{verb or sql[:20]}'. Expecting: {EXPECTED}")
     return Statement(verb)
-
-
-def bind(tree: exp.Expr, parameters: list[str]) -> exp.Expr:
-    """The tree with its question marks replaced; each parameter is the SQL of a literal, as Athena has it."""
-    marks = list(tree.find_all(exp.Placeholder, bfs=False))
-    if len(marks) != len(parameters):
-        text = f"Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}"
-        raise QueryError("INVALID_PARAMETER_USAGE", text, tree)
-    for mark, parameter in zip(marks, parameters, strict=True):
-        value = parse(f"SELECT {parameter}").expressions[0]
-        bare = value.this if isinstance(value, exp.Neg) else value
-        if not isinstance(bare, exp.Literal | exp.Boolean | exp.Null) and not value.meta.get("typed_literal"):
-            raise RefusedError(f"The parameter {parameter}", "Pass a literal, a text in single quotes.", mark)
-        mark.replace(value)
-    return tree
 
 
 def translate(tree: exp.Expr, catalog: Catalog, database: str, parameters: list[str]) -> Translation:
@@ -99,10 +89,13 @@ def translate(tree: exp.Expr, catalog: Catalog, database: str, parameters: list[
     return Translation(query, translator.scans)
 
 
-def printable(type_: Any) -> bool:
+def printable(type_: Type) -> bool:
     """Whether it is known how Athena writes a value of this type."""
-    if type_.element:
-        return type_.element.element is None and printable(type_.element)
+    if type_.parts:
+        plain_key = type_.key is None or not type_.key.parts
+        return plain_key and all(printable(part) for part in type_.parts)
+    if type_.zone == VARIOUS:
+        return False
     return type_.runs and not (type_.name.startswith("timestamp") and type_.precision == 0)
 
 

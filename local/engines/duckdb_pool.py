@@ -19,7 +19,7 @@ Outcome = dict[str, Any]
 CANCELLED: Outcome = {"state": "CANCELLED", "reason": "Query cancelled by user"}
 LOST: Outcome = {
     "state": "FAILED",
-    "reason": "GENERIC_INTERNAL_ERROR: The query's engine ended, twice. Make the query smaller, and please report it.",
+    "reason": "GENERIC_INTERNAL_ERROR: The query's engine ended. Make the query smaller, and please report it.",
     "category": 1,
 }
 
@@ -31,6 +31,7 @@ class Job:
     request: dict[str, Any]
     begun: Callable[[], None]
     ended: Callable[[Outcome], None]
+    reads: bool = True
     cancelled: bool = False
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
@@ -79,7 +80,7 @@ class Pool:
     def _work(self) -> None:
         process = self._spawn()
         while (job := self._jobs.get()) is not None:
-            for _ in range(TRIES):  # a query only reads, so one whose engine ended may run again
+            for _ in range(TRIES if job.reads else 1):  # what only reads may run again when its engine has ended
                 if process.poll() is not None:
                     process = self._spawn()
                 outcome = self._ask(process, job)

@@ -21,11 +21,22 @@ import boto3
 import duckdb
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from sqlglot import exp
 
-from local.engines import athena_listings, athena_macros, athena_quoting, athena_results, athena_scans, athena_sql
+from local.engines import (
+    athena_listings,
+    athena_macros,
+    athena_quoting,
+    athena_results,
+    athena_scans,
+    athena_session,
+    athena_sql,
+)
 from local.engines.athena_catalog import GlueCatalog
 from local.engines.athena_errors import SYSTEM, QueryError
 from local.engines.athena_failures import told
+from local.engines.athena_relations import Query, Scan
+from local.engines.athena_types import BIGINT
 
 EXTENSIONS = ("httpfs", "avro", "iceberg")
 BATCH = 5000
@@ -80,7 +91,9 @@ class Worker:
         credentials = Credentials(**request["credentials"])
         catalog = GlueCatalog(self.client("glue", credentials), self.client("s3", credentials))
         statement = athena_sql.read(request["sql"])
-        if statement.tree is None:
+        if statement.plan is not None:
+            outcome = self._change(request, credentials, catalog, statement.plan)
+        elif statement.tree is None:
             lines, columns = athena_listings.answer(statement, catalog, request["database"])
             outcome = {"columns": columns, "rows": len(lines), "scanned": 0}
             body: bytes = "".join(f"{line}\n" for line in lines).encode()
@@ -119,6 +132,38 @@ class Worker:
                 self._keep(credentials, request, file, columns)
             return {"columns": columns, "rows": count, "scanned": uncounted + bytes_read(connection)}
 
+    def _change(
+        self, request: dict[str, Any], credentials: Credentials, catalog: GlueCatalog, plan: athena_session.Plan
+    ) -> Outcome:
+        """A statement that is no query: what it writes first, then its result."""
+
+        def translate(tree: exp.Expr) -> tuple[Query, list[Scan]]:
+            translation = athena_sql.translate(tree, catalog, request["database"], request["parameters"])
+            return translation.query, translation.scans
+
+        self._use(credentials)
+        request = {**request, "url": self.url, "region": self.region}
+        with self.root.cursor() as connection:
+            session = athena_session.Session(
+                catalog,
+                connection,
+                request,
+                translate,
+                lambda found, query: check_types(found, athena_sql.Translation(query)),
+            )
+            done = plan.run(session)
+        columns, body = list(done.columns), "".join(f"{line}\n" for line in done.lines).encode()
+        outcome: Outcome = {"columns": columns, "rows": len(done.lines), "scanned": session.scanned}
+        if done.rows is None:
+            self._keep(credentials, request, body, columns)
+            return outcome
+        outcome |= {"columns": [athena_results.column_info("rows", BIGINT)], "updated": done.rows, "rows": 0}
+        if done.files is not None:
+            outcome["manifest"] = f"{request['output']}-manifest.csv"
+            self._put(credentials, request, outcome["manifest"], "".join(f"{file}\n" for file in done.files).encode())
+        self._put(credentials, request, f"{request['output']}.metadata", athena_results.metadata(outcome["columns"]))
+        return outcome
+
     def _use(self, credentials: Credentials) -> None:
         """DuckDB's own calls to S3 carry the caller's credentials."""
         parts = {"KEY_ID": credentials.key, "SECRET": credentials.secret, "SESSION_TOKEN": credentials.token or ""}
@@ -129,17 +174,16 @@ class Worker:
         )
 
     def _keep(self, credentials: Credentials, request: dict[str, Any], body: Any, columns: list[Outcome]) -> None:
-        bucket, _, key = request["output"].removeprefix("s3://").partition("/")
-        s3 = self.client("s3", credentials)
+        self._put(credentials, request, request["output"], body)
+        self._put(credentials, request, f"{request['output']}.metadata", athena_results.metadata(columns))
+
+    def _put(self, credentials: Credentials, request: dict[str, Any], location: str, body: Any) -> None:
+        bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, **request["encryption"])
-            s3.put_object(
-                Bucket=bucket, Key=f"{key}.metadata", Body=athena_results.metadata(columns), **request["encryption"]
-            )
+            self.client("s3", credentials).put_object(Bucket=bucket, Key=key, Body=body, **request["encryption"])
         except ClientError as error:
-            raise QueryError(
-                "INVALID_OUTPUT_LOCATION", f"Unable to write the result to '{request['output']}': {error}"
-            ) from error
+            text = f"Unable to write the result to '{location}': {error}"
+            raise QueryError("INVALID_OUTPUT_LOCATION", text) from error
 
     def _client(self, service: str, credentials: Credentials) -> Any:
         session = boto3.session.Session(
@@ -162,8 +206,8 @@ def check_types(description: Any, translation: athena_sql.Translation) -> None:
     """DuckDB must have come to the very types that we hold the result for; else we would print something else."""
     query = translation.query
     for found, name, type_ in zip(description, query.names, query.types, strict=True):
-        held = str(found[1]).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
-        if held != type_.duckdb and type_.name != "unknown":
+        held = str(found[1]).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ").replace('"', "")
+        if held != type_.duckdb.replace('"', "") and type_.name != "unknown":
             text = f"The laptop has column '{name}' for {type_}, and its engine for {held}. Please report this query."
             raise QueryError("GENERIC_INTERNAL_ERROR", text, category=SYSTEM)
 

@@ -41,7 +41,21 @@ FIDELITY = (
         "ours",
         "real",
     ),
-    ("Athena", "CTAS, INSERT, UPDATE, DELETE, MERGE, UNLOAD, DDL (CREATE VIEW among it), EXPLAIN", "", "refused"),
+    (
+        "Athena",
+        "CTAS, INSERT INTO and UNLOAD: Parquet, JSON, Avro; partitions and their limit of 100, manifests",
+        "DuckDB",
+        "real",
+    ),
+    (
+        "Athena",
+        "Iceberg tables: CREATE, CTAS, INSERT, UPDATE, DELETE, MERGE (copy on write, one commit each)",
+        "DuckDB, PyIceberg",
+        "real",
+    ),
+    ("Athena", "CREATE and DROP of tables and databases, DROP VIEW", "ours", "real"),
+    ("Athena", "ORC files; changes of Iceberg tables with delete files; INSERT into bucketed tables", "", "refused"),
+    ("Athena", "CREATE VIEW, ALTER, EXPLAIN, MSCK, OPTIMIZE, VACUUM, PREPARE", "", "refused"),
     ("Athena", "JSON lines by the OpenX SerDe with gzip; partition projection: date, integer, enum", "DuckDB", "real"),
     ("Athena", "CSV tables, the Hive JSON SerDe, partition projection of the type injected", "", "refused"),
     ("Athena", "databases and tables through Athena's own API, runtime statistics", "", "refused"),
@@ -89,7 +103,8 @@ class Athena:
             workgroup=workgroup,
             execution_parameters=response._get_param("ExecutionParameters") or [],
         )
-        execution.job = Job(request_of(execution, caller(response)), execution.begin, execution.end)
+        reads = execution.statement.verb == "select"
+        execution.job = Job(request_of(execution, caller(response)), execution.begin, execution.end, reads)
         backend.executions[execution.id] = execution
         self._pool.run(execution.job)
         return json.dumps({"QueryExecutionId": execution.id})
@@ -137,7 +152,7 @@ class Athena:
         rows = self._results.rows(execution, lambda: self._read(execution.location, response))
         shown = page(rows, int(response._get_param("NextToken") or 0), size)
         answer: dict[str, Any] = {
-            "UpdateCount": 0,
+            "UpdateCount": execution.outcome.get("updated", 0),
             "ResultSet": {
                 "Rows": shown["rows"],
                 "ResultSetMetadata": {"ColumnInfo": execution.outcome["columns"]},
@@ -193,7 +208,9 @@ def result_configuration(workgroup: Any, asked: dict[str, Any]) -> dict[str, Any
 def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, Any]:
     """What the worker process is told."""
     return {
+        "id": execution.id,
         "sql": execution.query,
+        "folder": execution.folder,
         "database": execution.context.get("Database", "default").strip('`"').lower(),
         "parameters": execution.execution_parameters,
         "output": execution.location,

@@ -14,6 +14,7 @@ from local.engines.athena_results import read_csv
 from local.engines.athena_sql import Statement
 from local.engines.duckdb_pool import Job
 
+WRITES = ("insert", "update", "delete", "merge", "unload", "create_table_as_select")  # whose results are no rows
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 KEPT_RESULTS = 4
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
@@ -42,8 +43,15 @@ class Execution:
 
     @property
     def location(self) -> str:
-        suffix = ".csv" if self.statement.verb == "select" else ".txt"
-        return f"{self.config['OutputLocation'].rstrip('/')}/{self.id}{suffix}"
+        if self.statement.verb == "create_table_as_select":
+            return f"{self.folder}/tables/{self.id}"
+        if self.statement.verb in WRITES:
+            return f"{self.folder}/{self.id}"
+        return f"{self.folder}/{self.id}{'.csv' if self.statement.verb == 'select' else '.txt'}"
+
+    @property
+    def folder(self) -> str:
+        return str(self.config["OutputLocation"]).rstrip("/")
 
     def begin(self) -> None:
         self.state, self.began = "RUNNING", time.time()
@@ -93,7 +101,9 @@ class Execution:
         total = now - self.submitted
         queued = (self.began or now) - self.submitted
         engine = self.outcome.get("seconds", total - queued)
+        manifest = self.outcome.get("manifest")
         return {
+            **({"DataManifestLocation": manifest} if manifest else {}),
             "EngineExecutionTimeInMillis": millis(engine),
             "DataScannedInBytes": self.outcome.get("scanned", 0),
             "TotalExecutionTimeInMillis": millis(total),
@@ -122,6 +132,8 @@ class Results:
             if execution.id in self._kept:
                 self._kept.move_to_end(execution.id)
                 return self._kept[execution.id]
+        if execution.statement.verb in WRITES:
+            return []
         text = read()
         if execution.statement.verb == "select":
             rows = read_csv(text, len(execution.outcome["columns"]))

@@ -178,7 +178,7 @@ def test_what_is_wrong_or_not_on_the_list_is_told_with_its_place(
     assert text in refusal(connection, sql)
 
 
-@pytest.mark.parametrize("verb", ["INSERT INTO t VALUES (1)", "CREATE TABLE x AS SELECT 1", "EXPLAIN SELECT 1"])
+@pytest.mark.parametrize("verb", ["ANALYZE t", "USE other"])
 def test_a_statement_that_is_not_run_yet_is_named(verb: str) -> None:
     statement = athena_sql.read(verb)
     assert f"{verb.split()[0]} is not run on the laptop yet" in str(athena_sql.refuse(statement))

@@ -1,0 +1,96 @@
+"""What a statement runs with: its caller's catalog and buckets, DuckDB, and the place of its result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from local.engines import athena_scans
+from local.engines.athena_catalog import Entry, GlueCatalog
+from local.engines.athena_errors import QueryError
+from local.engines.athena_quoting import identifier
+from local.engines.athena_relations import CATALOG, Query, Scan
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a statement came to: lines of text, or how many rows it wrote and the files that it wrote them to."""
+
+    lines: Sequence[str] = ()
+    columns: Sequence[dict[str, Any]] = ()
+    rows: int | None = None
+    files: Sequence[str] | None = None
+
+
+class Plan(Protocol):
+    """A statement that is no query, read."""
+
+    @property
+    def verb(self) -> str: ...
+
+    def run(self, session: Session) -> Done: ...
+
+
+@dataclass
+class Session:
+    """One statement's; `scanned` counts the bytes that its queries have read."""
+
+    catalog: GlueCatalog
+    connection: Any
+    request: dict[str, Any]
+    translate: Callable[[exp.Expr], tuple[Query, Sequence[Scan]]]
+    check: Callable[[Any, Query], None]  # that DuckDB came to the types that we hold
+    scanned: int = 0
+
+    @property
+    def database(self) -> str:
+        return str(self.request["database"])
+
+    def named(self, path: tuple[str | None, str]) -> tuple[str, str]:
+        return path[0] or self.database, path[1]
+
+    def entry(self, path: tuple[str | None, str]) -> Entry:
+        """The table that a statement changes, which must be there."""
+        database, name = self.named(path)
+        found = self.catalog.entry(database, name)
+        if found is None:
+            raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{name}' does not exist")
+        return found
+
+    @cached_property
+    def folder(self) -> str:
+        """Where results go, and with them the files of tables that have no place of their own."""
+        return str(self.request["folder"]).rstrip("/")
+
+    def query(self, tree: exp.Expr) -> Query:
+        query, scans = self.translate(tree)
+        self.define(scans)
+        return query
+
+    def define(self, scans: Sequence[Scan]) -> None:
+        self.scanned += sum(athena_scans.define(self.connection, self.catalog, scan) for scan in scans)
+
+    def execute(self, sql: str) -> Any:
+        """Run SQL of DuckDB's that reads tables; what it reads is counted."""
+        self.connection.execute("PRAGMA enable_profiling = 'no_output'")
+        self.connection.execute("""SET custom_profiling_settings = '{"TOTAL_BYTES_READ": "true"}'""")
+        return self.connection.execute(sql)
+
+    def counted(self) -> None:
+        """Add what the last execution has read, once its rows are fetched."""
+        found = json.loads(self.connection.get_profiling_information("json"))
+        self.scanned += int(found.get("total_bytes_read", 0))
+
+    def keep(self, name: str, query: Query) -> int:
+        """A query's rows as a temporary table; how many they are."""
+        self.execute(f"CREATE OR REPLACE TEMP TABLE {identifier(name)} AS {query.sql}")
+        self.counted()
+        described = self.connection.execute(f"SELECT * FROM {identifier(name)} LIMIT 0").description
+        self.check(described, query)
+        count: tuple[int] = self.connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
+        return count[0]
