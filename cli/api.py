@@ -9,11 +9,11 @@ import typer
 
 from cli.errors import CommandError
 from cli.target import EnvOption, JsonOption
+from config.stream import STAGE
 
 if TYPE_CHECKING:
     from cli.target import Target
 
-STAGE = "v1"
 EXAMPLE = '[{"event_id": "an-id-of-yours"}]'
 SourceArgument = Annotated[str, typer.Argument(help="SOURCE of a stream such as clinic; all of them, when left out.")]
 KeyOption = Annotated[bool, typer.Option("--show-key", help="The API key too, which is a secret.")]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from config.positions import Document, Field, Problem
 
+STAGE = "v1"  # of the APIs that take events
 ON_DEMAND = "on_demand"
 MOST_WITHOUT_WINDOW = 10  # records that Lambda gathers in a batch without waiting for more
 

@@ -9,8 +9,8 @@ from aws_cdk import Stack
 from constructs import Construct
 
 from config import Environment
-from config.stream import noun
-from datalake.api import STAGE, EventApi
+from config.stream import STAGE, noun
+from datalake.api import EventApi
 from datalake.code import RuntimeCode
 from datalake.deletion import removal_policy
 from datalake.encryption import shared_key

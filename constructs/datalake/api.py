@@ -14,14 +14,13 @@ from aws_cdk import CfnOutput, aws_apigateway as apigateway, aws_iam as iam, aws
 from constructs import Construct
 
 from config import Environment
-from config.stream import Stream
+from config.stream import STAGE, Stream
 from datalake.access import Grant, role
 from datalake.grants import LakeGrants
 from datalake.logs import log_group
 from datalake.nag import acknowledge
 
 FOLDER = Path(__file__).parents[2] / "apis"
-STAGE = "v1"
 PLACEHOLDER = re.compile(r"\$\{([A-Z]\w*)\}")
 SECURITY_POLICY = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"  # TLS 1.2 with forward secrecy, or 1.3
 ACCESS_LOG = {  # who called what, when, with which outcome; nothing of what an event holds
