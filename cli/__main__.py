@@ -25,6 +25,7 @@ from cli import (
     quarantine,
     query,
     runs,
+    shell,
     status,
 )
 from cli.errors import said
@@ -50,6 +51,7 @@ app.command()(explain.explain)
 app.command()(runs.logs)
 app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
+app.command()(shell.shell)
 app.command()(bi.bi)
 app.command()(api.api)
 app.command()(maintain.maintain)

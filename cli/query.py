@@ -3,85 +3,139 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.bi import TeamOption, UserOption, known_team, person
 from cli.errors import CommandError
 from cli.target import EnvOption, JsonOption, Target
+
+if TYPE_CHECKING:
+    from cli.athena import Result, Session
+
+HISTORY = 20
 
 
 def query(
     sql: Annotated[
-        str, typer.Argument(help="One SELECT, SHOW or DESCRIBE in Athena's SQL; tables of gold need no database.")
-    ],
+        str, typer.Argument(help="SQL for Athena, - for standard input; tables of gold need no database.")
+    ] = "",
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="A file of SQL; statements end with `;`.")] = None,
     as_of: Annotated[
         str,
         typer.Option(
             help='Read tables as they were: "2026-11-20 03:00" (UTC), a snapshot\'s number, or after a run, by its id.'
         ),
     ] = "",
+    format: Annotated[str, typer.Option(help="table, csv, json or parquet.")] = "table",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file for the rows.")] = None,
+    watch: Annotated[float, typer.Option(min=0, help="Run again every so many seconds, until Ctrl-C.")] = 0,
+    history: Annotated[bool, typer.Option("--history", help="List the workgroup's last queries instead.")] = False,
+    team: TeamOption = "",
+    user: UserOption = "",
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:
-    """Run SQL through Athena and print its rows."""
-    from cli.console import print_json, progress, table
+    """Run SQL through Athena and print its rows, what it scanned, and about what that costs on AWS."""
+    from cli import results, statements
+
+    form = "json" if json else format
+    if form not in results.FORMATS:
+        raise CommandError(f"The format '{form}': expected one of {', '.join(results.FORMATS)}. Name one of them.")
+    if history:
+        _show_history(session(env, team, user), form)
+        return
+    asked = statements.given(sql, file)
+    if len(asked) > 1 and (output or as_of):
+        option = "--output" if output else "--as-of"
+        raise CommandError(f"The {len(asked)} statements: expected one with {option}. Run them one by one.")
+    where = session(env, team, user)
+    if as_of:
+        asked = [_as_of(where.lake, asked[0], as_of)]
+    for each in _repeated(asked, watch):
+        result = where.run(each)
+        tell(result, results.show(result, form, output))
+
+
+def session(env: str, team: str, user: str) -> Session:
+    from cli.athena import Session
     from cli.target import target
 
     lake = target(env)
-    if as_of:
-        from cli.as_of import as_of as rewritten
-
-        sql = rewritten(lake, sql, as_of)
-        progress.print(sql, style="dim", markup=False)
-    columns, rows, execution = fetch(lake, sql)
-    if json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-        return
-    table("", columns, rows)
-    statistics = execution["Statistics"]
-    progress.print(
-        f"{len(rows):,} rows, {statistics.get('DataScannedInBytes', 0):,} bytes scanned, "
-        f"{statistics.get('TotalExecutionTimeInMillis', 0) / 1000:.1f} s",
-        style="dim",
-    )
+    return Session(lake, known_team(lake.environment, team), person(user) if user else "")
 
 
 def fetch(lake: Target, sql: str) -> tuple[list[str], list[list[str | None]], dict[str, Any]]:
     """Column names, rows as Athena prints them, and the query's execution."""
-    athena = lake.client("athena")
-    started = athena.start_query_execution(
-        QueryString=sql,
-        QueryExecutionContext={"Database": lake.environment.database("gold")},
-        WorkGroup=lake.environment.resource("analysts"),
+    from cli.athena import Session
+
+    result = Session(lake).run(sql)
+    return [each.name for each in result.columns], list(result.rows()), result.execution
+
+
+def tell(result: Result, rows: int) -> None:
+    from cli.console import progress
+
+    progress.print(
+        f"{rows:,} rows, {result.scanned:,} bytes scanned, {said(result.price)}, {result.seconds:.1f} s", style="dim"
     )
-    execution = _wait(athena, started["QueryExecutionId"])
-    columns: list[str] = []
-    rows: list[list[str | None]] = []
-    for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=started["QueryExecutionId"]):
-        columns = [column["Name"] for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
-        rows += [_cells(row["Data"], len(columns)) for row in page["ResultSet"]["Rows"]]
-    if rows and rows[0] == columns:  # SELECT, unlike SHOW, has its header as first row
-        rows = rows[1:]
-    return columns, rows, execution
 
 
-def _cells(data: list[dict[str, str]], width: int) -> list[str | None]:
-    """A row's values; DESCRIBE has a whole line in one of them, its columns apart by tabs and padded."""
-    cells = [cell.get("VarCharValue") for cell in data]
-    if len(cells) < width:
-        cells = [part.strip() for part in (cells[0] or "" if cells else "").split("\t")]
-    return [*cells, *[None] * (width - len(cells))][:width]
+def said(price: float) -> str:
+    """A price with digits that say something: most queries cost less than a cent."""
+    if not price:
+        return "no charge"
+    return f"about ${price:,.2f}" if price >= 1 else f"about ${price:.5f}"
 
 
-def _wait(athena: Any, query_id: str) -> dict[str, Any]:
-    while True:
-        execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
-        state = execution["Status"]["State"]
-        if state == "SUCCEEDED":
-            return execution
-        if state in ("FAILED", "CANCELLED"):
-            raise CommandError(
-                f"Athena answered {state}: {execution['Status'].get('StateChangeReason', 'no reason given')}"
-            )
-        time.sleep(0.2)
+def _as_of(lake: Target, sql: str, moment: str) -> str:
+    from cli.as_of import as_of
+    from cli.console import progress
+
+    rewritten = as_of(lake, sql, moment)
+    progress.print(rewritten, style="dim", markup=False)
+    return rewritten
+
+
+def _repeated(asked: list[str], seconds: float) -> Iterable[str]:
+    yield from asked
+    from cli.console import console
+
+    try:
+        while seconds:
+            time.sleep(seconds)
+            console.clear()  # of a terminal; elsewhere each answer follows the last
+            yield from asked
+    except KeyboardInterrupt:
+        return
+
+
+def _show_history(where: Session, form: str) -> None:
+    from cli.athena import price
+    from cli.console import print_json, table
+
+    athena = where.lake.client("athena")
+    ids = athena.list_query_executions(WorkGroup=where.workgroup, MaxResults=HISTORY)["QueryExecutionIds"]
+    found = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"] if ids else []
+    found.sort(key=lambda each: each["Status"]["SubmissionDateTime"], reverse=True)
+    names = ("submitted", "state", "seconds", "bytes", "price", "sql", "id")
+    rows = [
+        (
+            f"{each['Status']['SubmissionDateTime']:%Y-%m-%d %H:%M:%S}",
+            each["Status"]["State"],
+            each.get("Statistics", {}).get("TotalExecutionTimeInMillis", 0) / 1000,
+            each.get("Statistics", {}).get("DataScannedInBytes", 0),
+            price(each),
+            " ".join(each["Query"].split()),
+            each["QueryExecutionId"],
+        )
+        for each in found
+    ]
+    if form == "json":
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    short = [(*row[:4], said(row[4]), row[5][:70], row[6]) for row in rows]
+    table("", names, short)
