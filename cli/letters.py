@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from base64 import b64decode, b64encode
@@ -63,7 +64,9 @@ class Letters:
         given_up = [place for place, changed in self._listed(arrivals.GIVEN_UP) if changed >= since]
         with ThreadPoolExecutor(AT_ONCE) as readers:
             letters = list(readers.map(self._read, [*refused, *given_up]))
-        ours = [each for each in letters if each.dataset == self.dataset.id and each.records[-1].arrived >= since]
+        ours = [
+            each for each in letters if each and each.dataset == self.dataset.id and each.records[-1].arrived >= since
+        ]
         return sorted(ours, key=lambda each: (each.records[0].arrived, each.shard, each.sequence.zfill(56)))
 
     def replay(self, letters: Sequence[Letter]) -> None:
@@ -77,8 +80,21 @@ class Letters:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, **given)
         return ((item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", []))
 
-    def _read(self, place: str) -> Letter:
-        document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=place)["Body"].read())
+    def _read(self, place: str) -> Letter | None:
+        """None where another replay has just put it aside."""
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=place)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        try:
+            return self._told(place, json.loads(body))
+        except (ValueError, TypeError, KeyError):
+            raise CommandError(
+                f"The object 's3://{self._bucket}/{place}': expected a dead letter as the consumer or Lambda writes it."
+                " Move it elsewhere, then run the command again."
+            ) from None
+
+    def _told(self, place: str, document: dict[str, Any]) -> Letter:
         if place.startswith(arrivals.GIVEN_UP):
             return self._batch(place, document)
         told = arrivals.DeadLetter(**document)
@@ -132,7 +148,8 @@ class Letters:
 
     def _put_aside(self, letter: Letter) -> None:
         source = {"Bucket": self._bucket, "Key": letter.place}
-        self._s3.copy_object(Bucket=self._bucket, Key=self._aside(letter.place), CopySource=source)
+        with contextlib.suppress(self._s3.exceptions.NoSuchKey):  # another replay was faster
+            self._s3.copy_object(Bucket=self._bucket, Key=self._aside(letter.place), CopySource=source)
         self._s3.delete_object(Bucket=self._bucket, Key=letter.place)
 
     def _aside(self, place: str) -> str:

@@ -197,6 +197,36 @@ def test_a_stream_that_takes_nothing_leaves_the_letters_where_they_are(
     assert len(letters.found(NOW - timedelta(days=1))) == 2
 
 
+def test_a_replay_beside_another_leaves_to_it_what_it_put_aside(
+    target: Target, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up(target, valid(3))
+    letters = Letters(target, dataset)
+    found = letters.found(NOW - timedelta(days=1))
+    monkeypatch.setattr(Letters, "found", lambda *given: found)
+    assert [command("replay", DATASET)[0]["replayed"] for _ in range(2)] == [3, 3]  # silver takes each event once
+    monkeypatch.undo()
+    assert letters.found(NOW - timedelta(days=1)) == []
+
+
+def test_a_letter_that_is_put_aside_while_they_are_listed_is_not_told(
+    target: Target, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(target, dataset, valid(2))
+    gone = arrivals.dead_letter_key(dataset, NOW, "shardId-0", "9")
+    listed = Letters._listed
+    monkeypatch.setattr(Letters, "_listed", lambda *given, **more: [*listed(*given, **more), (gone, NOW)])
+    assert len(Letters(target, dataset).found(NOW - timedelta(days=1))) == 2
+
+
+def test_a_stray_object_beside_the_dead_letters_is_named(target: Target, dataset: Dataset) -> None:
+    place = f"{arrivals.dead_letters(dataset)}{NOW:%Y/%m/%d}/notes.txt"
+    for body in (b"no letter", b"[]", b"{}"):
+        target.client("s3").put_object(Bucket=BUCKET, Key=place, Body=body)
+        with pytest.raises(CommandError, match=place):
+            Letters(target, dataset).found(NOW - timedelta(days=1))
+
+
 def test_a_dataset_that_is_no_stream_is_refused(target: Target) -> None:
     told = CliRunner().invoke(app, ["dead-letter", "list", "saas.users"])
     assert "The dataset 'saas.users' is no stream: expected one of clinic.immunizations" in str(told.exception)
