@@ -31,6 +31,7 @@ from local.clinic.trial import PIPELINE, Delivered, Trial
 EVENTS, KILLS = 50_000, 20
 S3_PUT, PUT_RECORDS = 0.02, 0.01
 SCALE = 0.01  # of the other sources, which this does not read
+WHOLE = 1_000_000  # events, among which every kill finds the consumer at work
 ON_DEMAND = {"StreamMode": "ON_DEMAND"}  # two shards would take 2,000 events a second, and the consumer would wait
 
 
@@ -51,6 +52,8 @@ def measure(events: int = EVENTS, over: str = "kinesis", rate: int = 0) -> dict[
         _on_demand(trial)
         faults = {"s3_put": S3_PUT, "put_records": PUT_RECORDS}
         delivered = trial.deliver(load, OVER[over](trial), kills=KILLS, per_second=rate or None, **faults)
+        if load.count >= WHOLE and delivered.struck.get("kill", 0) < KILLS:
+            raise EventsDifferError(f"The consumer was killed fewer times than {KILLS}: the faults were not injected.")
         began = time.monotonic()
         ended = execution.follow(trial.at, execution.start(trial.at, PIPELINE))
         loaded = time.monotonic() - began

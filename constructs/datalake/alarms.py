@@ -49,7 +49,7 @@ class LakeAlarms(Construct):
     def alarm(
         self,
         noun: str,
-        metric: cloudwatch.Metric,
+        metric: cloudwatch.IMetric,
         description: str,
         *,
         above: float = 0,

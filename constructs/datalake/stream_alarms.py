@@ -13,9 +13,11 @@ from config.stream import noun
 from datalake.alarms import LakeAlarms
 from lake import streams
 
+PERIOD = Duration.minutes(5)
 RUNBOOK = "docs/runbook.md, Streams"
 BEHIND_MINUTES = 15
 SLOW_MINUTES = 30
+BROKEN_PERCENT = 2  # clients make mistakes every day; more of them at once is a fault of somebody's
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,23 @@ class Watched:
     above: float = 0
     statistic: str = "Sum"
     periods: int = 1
+    percent_of: str = ""  # another metric of the same dimensions, of which this one is taken as a part
+
+    def over_time(self) -> cloudwatch.IMetric:
+        metric = self._counted(self.metric)
+        if not self.percent_of:
+            return metric
+        using = {"part": metric, "whole": self._counted(self.percent_of)}
+        return cloudwatch.MathExpression(expression="100 * part / whole", using_metrics=using, period=PERIOD)
+
+    def _counted(self, name: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=self.namespace,
+            metric_name=name,
+            dimensions_map=dict(self.dimensions),
+            statistic=self.statistic,
+            period=PERIOD,
+        )
 
 
 class WatchedAlarms(Construct):
@@ -42,15 +61,8 @@ class WatchedAlarms(Construct):
         topic = sns.Topic.from_topic_arn(self, "Alerts", environment.topic_arn)
         alarms = LakeAlarms(self, "Alarms", environment=environment, topic=topic)
         for each in watched:
-            metric = cloudwatch.Metric(
-                namespace=each.namespace,
-                metric_name=each.metric,
-                dimensions_map=dict(each.dimensions),
-                statistic=each.statistic,
-                period=Duration.minutes(5),
-            )
             description = f"{each.says} See {RUNBOOK}: {each.what}."
-            alarms.alarm(f"{name}-{each.what}", metric, description, above=each.above, periods=each.periods)
+            alarms.alarm(f"{name}-{each.what}", each.over_time(), description, above=each.above, periods=each.periods)
 
 
 def of_stream(dataset: str, mapping: str, environment: Environment) -> list[Watched]:
@@ -73,8 +85,8 @@ def of_stream(dataset: str, mapping: str, environment: Environment) -> list[Watc
         ),
         Watched(
             "dead-letters", streams.NAMESPACE, streams.DEAD_LETTERS,
-            f"Events of {dataset} break its contract. Look at them with `headwater dead-letter list {dataset}`.",
-            events,
+            f"More than {BROKEN_PERCENT} % of the events of {dataset} break its contract. Look at them with `headwater "
+            f"dead-letter list {dataset}`.", events, BROKEN_PERCENT, periods=2, percent_of=streams.RECORDS,
         ),
         Watched(
             "not-written", streams.NAMESPACE, streams.FAILED_BATCHES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,10 +76,26 @@ ALARMS = {
 def test_all_that_can_go_wrong_with_a_stream_is_watched(lake: Synthesized) -> None:
     alarms = lake.named("CloudWatch::Alarm", "AlarmName")
     found = {noun: alarms[lake.environment.resource(noun)] for noun in ALARMS}
-    assert {noun: (each["Namespace"], each["MetricName"]) for noun, each in found.items()} == ALARMS
+    assert {noun: _metric(each) for noun, each in found.items()} == ALARMS
     (counted,) = lake.properties("Logs::MetricFilter")
     assert counted["FilterPattern"] == '{ $.status = "429" }'
     assert counted["MetricTransformations"][0]["MetricName"] == "ClinicThrottled"
+
+
+def test_dead_letters_are_an_alarm_by_their_part_of_all_records(lake: Synthesized) -> None:
+    alarm = lake.named("CloudWatch::Alarm", "AlarmName")[lake.environment.resource("clinic-immunizations-dead-letters")]
+    told = {
+        each["Id"]: each.get("Expression") or each["MetricStat"]["Metric"]["MetricName"] for each in alarm["Metrics"]
+    }
+    assert sorted(told.values()) == ["100 * part / whole", "DeadLetters", "Records"]
+    assert alarm["Threshold"] == 2
+
+
+def _metric(alarm: dict[str, Any]) -> tuple[str, str]:
+    """What an alarm is about: of a part of a whole the part."""
+    if "Metrics" in alarm:
+        alarm = next(each["MetricStat"]["Metric"] for each in alarm["Metrics"] if each["Id"] == "part")
+    return alarm["Namespace"], alarm["MetricName"]
 
 
 def test_each_alarm_of_a_stream_leads_to_its_row_of_the_runbook(dev: Synthesized) -> None:
