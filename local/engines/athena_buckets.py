@@ -35,9 +35,7 @@ def hashed(sql: str, type_: Type) -> str:
         signed = f"list_transform({BYTES.format(sql=sql)}, lambda b: CASE WHEN b > 127 THEN b - 256 ELSE b END)"
         found = f"list_reduce(list_prepend(0::HUGEINT, {signed}), lambda h, b: {wrapped('(31 * h + b)')})"
     else:
-        raise RefusedError(
-            f"A bucket by a column of type {type_}", "Use whole numbers, texts, dates or booleans."
-        )
+        raise RefusedError(f"A bucket by a column of type {type_}", "Use whole numbers, texts, dates or booleans.")
     return f"coalesce({found}, 0)"
 
 

@@ -64,9 +64,10 @@ class CreateTable:
         if self.properties.get("format", "parquet").lower() != "parquet":
             raise RefusedError(f"An Iceberg table of {self.properties['format']}", "the laptop writes PARQUET.")
         columns = [(column["Name"], column["Type"]) for column in self.columns]
+        comments = {column["Name"]: column["Comment"] for column in self.columns if "Comment" in column}
         assert self.location  # looked at before
         athena_iceberg.create(
-            session, database, name, athena_iceberg.Definition(columns, self.location, self.partitions, told)
+            session, database, name, athena_iceberg.Definition(columns, self.location, self.partitions, told, comments)
         )
 
     def _hive(self, session: Session, database: str, name: str) -> None:

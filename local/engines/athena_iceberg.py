@@ -46,6 +46,7 @@ class Definition:
     location: str
     partitioning: Sequence[str] = ()
     properties: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
 
 
 def from_type(type_: Type) -> str:
@@ -116,7 +117,7 @@ def catalog(session: Session) -> GlueCatalog:
 
 
 def create(session: Session, database: str, name: str, definition: Definition) -> None:
-    schema = schema_of(definition.columns)
+    schema = schema_of(definition)
     catalog(session).create_table(
         (database, name), schema, definition.location.rstrip("/"), spec_of(schema, definition.partitioning),
         properties=properties(definition.properties),
@@ -127,7 +128,7 @@ def create_with(
     session: Session, database: str, name: str, definition: Definition, query: Query
 ) -> tuple[int, list[str]]:
     """Make a table that holds a query's rows, in one commit; the rows' number and the files."""
-    schema = schema_of(definition.columns)
+    schema = schema_of(definition)
     tables = catalog(session)
     transaction = tables.create_table_transaction(
         (database, name), schema, definition.location.rstrip("/"), spec_of(schema, definition.partitioning),
@@ -220,14 +221,16 @@ def commit_error(database: str, name: str) -> QueryError:
     return QueryError("ICEBERG_COMMIT_ERROR", f"Failed to commit Iceberg update to table: {database}.{name}")
 
 
-def schema_of(columns: Sequence[tuple[str, str]]) -> Schema:
+def schema_of(definition: Definition) -> Schema:
     from pyiceberg.schema import Schema
     from pyiceberg.types import NestedField
 
-    nested = itertools.count(len(columns) + 1)
-    return Schema(
-        *[NestedField(i, name, iceberg_type(text, nested), required=False) for i, (name, text) in enumerate(columns, 1)]
-    )
+    told, nested = definition.comments, itertools.count(len(definition.columns) + 1)
+    fields = [
+        NestedField(i, name, iceberg_type(text, nested), required=False, doc=told.get(name))
+        for i, (name, text) in enumerate(definition.columns, 1)
+    ]
+    return Schema(*fields)
 
 
 def spec_of(schema: Schema, parts: Sequence[str]) -> Any:
@@ -251,8 +254,17 @@ def spec_of(schema: Schema, parts: Sequence[str]) -> Any:
 
 
 def properties(told: dict[str, str]) -> dict[str, str]:
-    return {"format-version": "2", "write.parquet.compression-codec": "zstd",
-            **{PROPERTIES.get(key, key): value for key, value in told.items()}}  # fmt: skip
+    return {"format-version": "2", "write.parquet.compression-codec": "zstd", **renamed(told)}
+
+
+def renamed(told: dict[str, str]) -> dict[str, str]:
+    """Athena's properties as Iceberg calls them."""
+    return {PROPERTIES.get(key, key): value for key, value in told.items()}
+
+
+def column_type(text: str) -> IcebergType:
+    """The type of a column that is added or changed; PyIceberg gives fields inside it their ids."""
+    return iceberg_type(text, itertools.count(1))
 
 
 def check_writable(table: Table) -> None:

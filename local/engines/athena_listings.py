@@ -9,6 +9,7 @@ from local.engines.athena_catalog import GlueCatalog
 from local.engines.athena_errors import QueryError
 from local.engines.athena_results import column_info
 from local.engines.athena_sql import Statement, refuse
+from local.engines.athena_storage import current_columns
 from local.engines.athena_types import Type
 from local.engines.athena_views import is_view
 
@@ -48,7 +49,7 @@ def describe(catalog: GlueCatalog, database: str, table: str) -> Listing:
     entry = catalog.entry(database, table)
     if entry is None:
         raise QueryError("FAILED", f"Execution Error. Table not found {database}.{table}")
-    described = (entry.glue.get("StorageDescriptor") or {}).get("Columns", [])
+    described = current_columns(entry.glue)
     keys = entry.glue.get("PartitionKeys") or []
     lines = [line(column) for column in (*described, *keys)]
     if keys:

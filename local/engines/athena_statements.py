@@ -6,7 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from local.engines import athena_create, athena_ctas, athena_dml, athena_insert
+from local.engines import (
+    athena_alter,
+    athena_create,
+    athena_ctas,
+    athena_dml,
+    athena_insert,
+    athena_shows,
+    athena_view_changes,
+)
 from local.engines.athena_grammar import parse
 from local.engines.athena_words import Words
 
@@ -29,6 +37,8 @@ def tree_of(plan: Callable[[Any], Any], words: Words) -> Any:
 READERS: dict[tuple[str, ...], Reader] = {
     ("CREATE", "TABLE"): create_table,
     ("CREATE", "EXTERNAL", "TABLE"): partial(athena_create.read_table, external=True),
+    ("CREATE", "VIEW"): partial(athena_view_changes.read, replaces=False),
+    ("CREATE", "OR", "REPLACE", "VIEW"): partial(athena_view_changes.read, replaces=True),
     ("CREATE", "DATABASE"): athena_create.read_database,
     ("CREATE", "SCHEMA"): athena_create.read_database,
     ("DROP", "TABLE"): partial(athena_create.read_drop, "drop_table"),
@@ -39,6 +49,13 @@ READERS: dict[tuple[str, ...], Reader] = {
     ("UPDATE",): partial(tree_of, athena_dml.Update),
     ("DELETE", "FROM"): partial(tree_of, athena_dml.Delete),
     ("MERGE", "INTO"): partial(tree_of, athena_dml.Merge),
+    ("ALTER", "TABLE"): athena_alter.read,
+    ("SHOW", "COLUMNS"): athena_shows.read_columns,
+    ("SHOW", "PARTITIONS"): athena_shows.read_partitions,
+    ("SHOW", "TBLPROPERTIES"): athena_shows.read_properties,
+    ("SHOW", "CREATE", "TABLE"): athena_shows.read_create_table,
+    ("EXPLAIN",): athena_shows.read_explain,
+    ("MSCK", "REPAIR", "TABLE"): athena_shows.read_repair,
     ("UNLOAD",): athena_insert.read_unload,
 }
 

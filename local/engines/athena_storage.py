@@ -53,6 +53,12 @@ def hive_type(type_: Type) -> str:
     raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {type_}")
 
 
+def current_columns(glue: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a table; Iceberg's writers leave those that it once had in the catalog, marked."""
+    columns = (glue.get("StorageDescriptor") or {}).get("Columns") or []
+    return [each for each in columns if (each.get("Parameters") or {}).get("iceberg.field.current") != "false"]
+
+
 def nested(type_: Type, name: Callable[[Type], str]) -> str:
     """An array, a map or a row as Hive writes it, with the types inside named by `name`."""
     if type_.fields:

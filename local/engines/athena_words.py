@@ -112,12 +112,16 @@ class Words:
             self.at += 1
         return "".join(token.text for token in self.tokens[first : self.at])
 
-    def query(self) -> exp.Expr:
-        """The rest as a query of Athena's, whose errors have their places in the whole statement."""
+    def text(self) -> str:
+        """The rest as it is written."""
         if self.ended:
             raise self.unexpected("'SELECT'")
         last = self.tokens[-1]
-        text = self.sql[self.tokens[self.at].start : last.start + len(last.text)]
+        return self.sql[self.tokens[self.at].start : last.start + len(last.text)]
+
+    def query(self) -> exp.Expr:
+        """The rest as a query of Athena's, whose errors have their places in the whole statement."""
+        text = self.text()
         before = re.sub(r"[^\n]", " ", self.sql[: self.tokens[self.at].start])
         self.at = len(self.tokens)
         return parse(before + text)

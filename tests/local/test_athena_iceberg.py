@@ -92,7 +92,8 @@ def test_merge_updates_deletes_and_inserts_in_one_commit(ann: Analyst) -> None:
         f"""MERGE INTO "awsdatacatalog"."{ann.database}"."{name}" AS target
         USING news AS src ON (target.id = src.id)
         WHEN MATCHED AND src.name = 'gone' THEN DELETE
-        WHEN MATCHED AND target.id < 3 THEN UPDATE set"name" = src."name", price = CAST(target.price + 1 AS decimal(8,2))
+        WHEN MATCHED AND target.id < 3 THEN UPDATE set"name" = src."name",
+            price = CAST(target.price + 1 AS decimal(8,2))
         WHEN NOT MATCHED AND src.id < 5 THEN INSERT (id, name, day) VALUES (src.id, src.name, DATE '2026-11-22')"""
     )
     assert ann.results(execution["QueryExecutionId"])["UpdateCount"] == 3

@@ -1,0 +1,305 @@
+"""ALTER TABLE: properties, columns, partitions, places and names of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from local.engines import athena_iceberg
+from local.engines.athena_catalog import Entry, is_iceberg
+from local.engines.athena_create import column
+from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_iceberg import column_type
+from local.engines.athena_session import Done, Session
+from local.engines.athena_storage import add_partitions, partition_folder
+from local.engines.athena_words import Words, properties
+
+INPUTS = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
+          "ViewExpandedText", "TableType", "Parameters")  # fmt: skip
+FAILED = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
+Action = Callable[[Session, Entry], None]
+Spec = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Alter:
+    """ALTER TABLE, read; `action` does it."""
+
+    verb: ClassVar[str] = "alter_table"
+    path: tuple[str | None, str]
+    action: Action
+
+    def run(self, session: Session) -> Done:
+        database, name = session.named(self.path)
+        entry = session.catalog.entry(database, name)
+        if entry is None:
+            raise QueryError("FAILED", f"SemanticException [Error 10001]: Table not found {database}.{name}")
+        self.action(session, entry)
+        return Done()
+
+
+def read(words: Words) -> Alter:
+    path = words.path()
+    for beginning, reader in ACTIONS.items():
+        if words.accept(*beginning.split()):
+            action = reader(words)
+            words.end()
+            return Alter(path, action)
+    raise words.unexpected(", ".join(f"'{beginning}'" for beginning in ACTIONS))
+
+
+def update(session: Session, entry: Entry, **changes: Any) -> None:
+    """Change Glue's entry of a table of plain files."""
+    table = {key: entry.glue[key] for key in INPUTS if key in entry.glue} | changes
+    session.catalog.glue.update_table(DatabaseName=entry.table.database, TableInput=table)
+
+
+def iceberg(session: Session, entry: Entry) -> Any:
+    return athena_iceberg.catalog(session).load_table((entry.table.database, entry.table.name))
+
+
+def set_properties(words: Words) -> Action:
+    told = properties(words)
+
+    def act(session: Session, entry: Entry) -> None:
+        if is_iceberg(entry.glue):
+            with iceberg(session, entry).transaction() as change:
+                change.set_properties(athena_iceberg.renamed(told))
+        else:
+            update(session, entry, Parameters={**(entry.glue.get("Parameters") or {}), **told})
+
+    return act
+
+
+def unset_properties(words: Words) -> Action:
+    names = words.group().listed(Words.string)
+
+    def act(session: Session, entry: Entry) -> None:
+        only_iceberg(entry, "UNSET TBLPROPERTIES")
+        with iceberg(session, entry).transaction() as change:
+            change.remove_properties(*athena_iceberg.renamed(dict.fromkeys(names, "")))
+
+    return act
+
+
+def add_columns(words: Words) -> Action:
+    columns = words.group().listed(column)
+
+    def act(session: Session, entry: Entry) -> None:
+        known = [each.name for each in entry.table.columns]
+        if twice := [each["Name"] for each in columns if each["Name"] in known]:
+            raise QueryError("FAILED", f"{FAILED} Duplicate column name: {twice[0]}")
+        if is_iceberg(entry.glue):
+            with iceberg(session, entry).update_schema() as change:
+                for each in columns:
+                    change.add_column(each["Name"], column_type(each["Type"]), each.get("Comment"))
+        else:
+            storage = entry.glue["StorageDescriptor"]
+            update(session, entry, StorageDescriptor={**storage, "Columns": [*storage["Columns"], *columns]})
+
+    return act
+
+
+def replace_columns(words: Words) -> Action:
+    columns = words.group().listed(column)
+
+    def act(session: Session, entry: Entry) -> None:
+        if is_iceberg(entry.glue):
+            raise QueryError("NOT_SUPPORTED", "REPLACE COLUMNS is not supported for Iceberg tables")
+        update(session, entry, StorageDescriptor={**entry.glue["StorageDescriptor"], "Columns": columns})
+
+    return act
+
+
+def drop_column(words: Words) -> Action:
+    name = words.name()
+
+    def act(session: Session, entry: Entry) -> None:
+        only_iceberg(entry, "DROP COLUMN")
+        known(entry, name)
+        with iceberg(session, entry).update_schema(allow_incompatible_changes=True) as change:
+            change.delete_column(name)
+
+    return act
+
+
+def change_column(words: Words) -> Action:
+    before, after = words.name(), column(words)
+
+    def act(session: Session, entry: Entry) -> None:
+        only_iceberg(entry, "CHANGE COLUMN")
+        from pyiceberg.exceptions import ValidationError
+
+        known(entry, before)
+        try:
+            with iceberg(session, entry).update_schema() as change:
+                change.update_column(before, column_type(after["Type"]), doc=after.get("Comment"))
+                if after["Name"] != before:
+                    change.rename_column(before, after["Name"])
+        except ValidationError as error:
+            raise QueryError("FAILED", f"{FAILED} Column '{before}' cannot be changed: {error}") from error
+
+    return act
+
+
+def add_partition(words: Words) -> Action:
+    if_absent = words.accept("IF", "NOT", "EXISTS")
+    asked: list[tuple[Spec, str | None]] = []
+    while words.accept("PARTITION"):
+        asked.append((spec(words), words.string() if words.accept("LOCATION") else None))
+    if not asked:
+        raise words.unexpected("'PARTITION'")
+
+    def act(session: Session, entry: Entry) -> None:
+        found = partitions(session, entry)
+        new = []
+        for told, place in asked:
+            values = values_of(entry, told)
+            if values in found and not if_absent:
+                raise QueryError("FAILED", f"{FAILED} AlreadyExistsException(message:Partition already exists.)")
+            if values not in found:
+                new.append((values, place or default_place(entry, values)))
+        table = {**entry.glue, "DatabaseName": entry.table.database, "Name": entry.table.name}
+        add_partitions(session.catalog.glue, table, new)
+
+    return act
+
+
+def drop_partition(words: Words) -> Action:
+    if_there = words.accept("IF", "EXISTS")
+    words.expect("PARTITION")
+    asked = [spec(words)]
+    while words.accept(","):
+        words.expect("PARTITION")
+        asked.append(spec(words))
+
+    def act(session: Session, entry: Entry) -> None:
+        found = partitions(session, entry)
+        for told in asked:
+            values = values_of(entry, told)
+            if values in found:
+                session.catalog.glue.delete_partition(
+                    DatabaseName=entry.table.database, TableName=entry.table.name, PartitionValues=list(values)
+                )
+            elif not if_there:
+                raise QueryError("FAILED", f"SemanticException [Error 10006]: Partition not found ({shown(told)})")
+
+    return act
+
+
+def one_partition(words: Words) -> Action:
+    """PARTITION (…) SET LOCATION or RENAME TO PARTITION."""
+    told = spec(words)
+    renamed = words.accept("RENAME", "TO", "PARTITION")
+    if not renamed:
+        words.expect("SET", "LOCATION")
+    new = spec(words) if renamed else {}
+    place = "" if renamed else words.string()
+
+    def act(session: Session, entry: Entry) -> None:
+        values, found = values_of(entry, told), partitions(session, entry)
+        if values not in found:
+            raise QueryError("FAILED", f"SemanticException [Error 10006]: Partition not found ({shown(told)})")
+        storage = {**found[values]["StorageDescriptor"]}
+        if place:
+            storage["Location"] = place
+        session.catalog.glue.update_partition(
+            DatabaseName=entry.table.database,
+            TableName=entry.table.name,
+            PartitionValueList=list(values),
+            PartitionInput={
+                "Values": list(values_of(entry, new) if new else values), "StorageDescriptor": storage,
+                "Parameters": found[values].get("Parameters") or {},
+            },
+        )  # fmt: skip
+
+    return act
+
+
+def set_location(words: Words) -> Action:
+    place = words.string()
+
+    def act(session: Session, entry: Entry) -> None:
+        if is_iceberg(entry.glue):
+            raise QueryError("NOT_SUPPORTED", "SET LOCATION is not supported for Iceberg tables")
+        update(session, entry, StorageDescriptor={**entry.glue["StorageDescriptor"], "Location": place})
+
+    return act
+
+
+def rename(words: Words) -> Action:
+    path = words.path()
+
+    def act(session: Session, entry: Entry) -> None:
+        only_iceberg(entry, "RENAME TO")
+        if session.catalog.table_of(*session.named(path)) is not None:
+            raise QueryError("FAILED", f"{FAILED} AlreadyExistsException(message:Table {path[1]} already exists)")
+        here = (entry.table.database, entry.table.name)
+        athena_iceberg.catalog(session).rename_table(here, (path[0] or entry.table.database, path[1]))
+
+    return act
+
+
+ACTIONS: Mapping[str, Callable[[Words], Action]] = {
+    "SET TBLPROPERTIES": set_properties,
+    "UNSET TBLPROPERTIES": unset_properties,
+    "ADD COLUMNS": add_columns,
+    "REPLACE COLUMNS": replace_columns,
+    "DROP COLUMN": drop_column,
+    "CHANGE COLUMN": change_column,
+    "CHANGE": change_column,
+    "DROP": drop_partition,
+    "ADD": add_partition,
+    "PARTITION": one_partition,
+    "SET LOCATION": set_location,
+    "RENAME TO": rename,
+}
+
+
+def only_iceberg(entry: Entry, what: str) -> None:
+    if not is_iceberg(entry.glue):
+        raise QueryError("NOT_SUPPORTED", f"ALTER TABLE {what} is supported for Iceberg tables alone")
+
+
+def known(entry: Entry, name: str) -> None:
+    if name not in [each.name for each in entry.table.columns]:
+        raise QueryError("FAILED", f"{FAILED} Invalid column reference: {name}")
+
+
+def spec(words: Words) -> Spec:
+    """`(day = '2026-11-21', region = 'eu')`"""
+
+    def pair(inner: Words) -> tuple[str, str]:
+        name = inner.name()
+        inner.expect("=")
+        bare = inner.peek(inner.tokens[inner.at].upper) if not inner.ended else False
+        return name, inner.until() if bare and inner.tokens[inner.at].kind != "string" else inner.string()
+
+    return dict(words.group().listed(pair))
+
+
+def values_of(entry: Entry, told: Spec) -> tuple[str, ...]:
+    keys = entry.table.partitioned_by
+    if is_iceberg(entry.glue) or not keys:
+        raise RefusedError(f"A partition of table '{entry.table.name}', which has no partition columns,")
+    if set(told) != set(keys):
+        text = f"SemanticException partition spec ({shown(told)}) doesn't contain all"
+        raise QueryError("FAILED", f"{text} ({', '.join(keys)}) partition columns")
+    return tuple(told[key] for key in keys)
+
+
+def shown(told: Spec) -> str:
+    return ", ".join(f"{name}={value}" for name, value in told.items())
+
+
+def partitions(session: Session, entry: Entry) -> dict[tuple[str, ...], dict[str, Any]]:
+    pages = session.catalog.glue.get_paginator("get_partitions").paginate(
+        DatabaseName=entry.table.database, TableName=entry.table.name
+    )
+    return {tuple(each["Values"]): each for page in pages for each in page["Partitions"]}
+
+
+def default_place(entry: Entry, values: tuple[str, ...]) -> str:
+    base = str(entry.glue["StorageDescriptor"]["Location"]).rstrip("/")
+    return f"{base}/{partition_folder(entry.table.partitioned_by, values)}/"
