@@ -21,6 +21,7 @@ from cli import (
     laptop,
     ledger,
     maintain,
+    preview,
     project,
     quarantine,
     query,
@@ -52,6 +53,7 @@ app.command()(runs.logs)
 app.add_typer(ledger.app, name="ledger")
 app.command()(query.query)
 app.command()(shell.shell)
+app.command()(preview.preview)
 app.command()(bi.bi)
 app.command()(api.api)
 app.command()(maintain.maintain)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"Name": "id", "Type": "bigint"},
     {"Name": "name", "Type": "varchar"},
     {"Name": "price", "Type": "decimal", "Precision": 8, "Scale": 2},
