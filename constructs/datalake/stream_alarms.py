@@ -33,9 +33,14 @@ class Watched:
     statistic: str = "Sum"
     periods: int = 1
     percent_of: str = ""  # another metric of the same dimensions, of which this one is taken as a part
+    unless: Watched | None = None  # what makes this one nothing while it counts anything
 
     def over_time(self) -> cloudwatch.IMetric:
         metric = self._counted(self.metric)
+        if self.unless:
+            using = {"metric": metric, "other": self.unless._counted(self.unless.metric)}
+            expression = "IF(FILL(other, 0) == 0, metric, 0)"
+            return cloudwatch.MathExpression(expression=expression, using_metrics=using, period=PERIOD)
         if not self.percent_of:
             return metric
         using = {"part": metric, "whole": self._counted(self.percent_of)}
@@ -76,6 +81,11 @@ def of_stream(dataset: str, mapping: str, environment: Environment) -> list[Watc
             "behind", "AWS/Lambda", "IteratorAge",
             f"Events of {dataset} wait longer than {BEHIND_MINUTES} minutes for their consumer. Find what holds it up.",
             consumer, BEHIND_MINUTES * 60_000, "Maximum", 2,
+        ),
+        Watched(
+            "unread", "AWS/Kinesis", "IncomingRecords",
+            f"Events of {dataset} come, and nobody reads them: no other alarm tells that. Look at the mapping's state.",
+            stream, periods=3, unless=Watched("read", "AWS/Lambda", "PolledEventCount", "", counted),
         ),
         Watched(
             "slow", streams.NAMESPACE, streams.EVENT_TO_BRONZE,

@@ -71,6 +71,7 @@ ALARMS = {
     "clinic-api-errors": ("AWS/ApiGateway", "5XXError"),
     "clinic-api-throttled": ("Headwater/Streams", "ClinicThrottled"),
 }
+UNREAD = "clinic-immunizations-unread"
 
 
 def test_all_that_can_go_wrong_with_a_stream_is_watched(lake: Synthesized) -> None:
@@ -98,9 +99,18 @@ def _metric(alarm: dict[str, Any]) -> tuple[str, str]:
     return alarm["Namespace"], alarm["MetricName"]
 
 
+def test_a_stream_that_nobody_reads_is_told_though_no_iterator_has_an_age_then(lake: Synthesized) -> None:
+    alarm = lake.named("CloudWatch::Alarm", "AlarmName")[lake.environment.resource(UNREAD)]
+    metrics = {each["Id"]: each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each}
+    names = {noun: each["MetricName"] for noun, each in metrics.items()}
+    assert names == {"metric": "IncomingRecords", "other": "PolledEventCount"}
+    [expression] = [each["Expression"] for each in alarm["Metrics"] if "Expression" in each]
+    assert expression == "IF(FILL(other, 0) == 0, metric, 0)"
+
+
 def test_each_alarm_of_a_stream_leads_to_its_row_of_the_runbook(dev: Synthesized) -> None:
     runbook = (Path(ROOT) / "docs" / "runbook.md").read_text().partition("\n## Streams\n")[2]
-    for noun in ALARMS:
+    for noun in (*ALARMS, UNREAD):
         alarm = dev.named("CloudWatch::Alarm", "AlarmName")[dev.environment.resource(noun)]
         row = alarm["AlarmDescription"].rpartition("See docs/runbook.md, Streams: ")[2].removesuffix(".")
         assert noun.endswith(row)
