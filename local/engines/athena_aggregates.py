@@ -7,9 +7,10 @@ from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import NUMBERS, TIMES, Call, function
 from local.engines.athena_operators import quotient
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, DOUBLE, Type, decimal
+from local.engines.athena_types import BIGINT, BOOLEAN, DAY_SECOND, DOUBLE, REAL, YEAR_MONTH, Type, decimal
 
-ORDERED = ("boolean", "integer", "decimal", "double", "varchar", *TIMES)
+SPANS = {type_.name: type_ for type_ in (DAY_SECOND, YEAR_MONTH)}
+ORDERED = ("boolean", "integer", "decimal", "real", "double", "varchar", *TIMES, *SPANS)
 
 
 @function("count", sort="aggregate")
@@ -34,8 +35,10 @@ def approx_distinct(call: Call) -> Term:
 
 @function("sum", sort="aggregate")
 def sum_(call: Call) -> Term:
-    call.need(NUMBERS)
-    type_ = {"integer": BIGINT, "double": DOUBLE}.get(call.first.type.kind) or decimal(38, call.first.type.scale or 0)
+    call.need((*NUMBERS, *SPANS))
+    type_ = {"integer": BIGINT, "double": DOUBLE, "real": REAL, **SPANS}.get(call.first.type.kind) or decimal(
+        38, call.first.type.scale or 0
+    )
     return Term(f"CAST({total(call)} AS {type_.duckdb})", type_)
 
 
@@ -47,6 +50,8 @@ def total(call: Call) -> str:
 def avg(call: Call) -> Term:
     call.need(NUMBERS)
     type_ = call.first.type
+    if type_.name == "real":
+        return Term(f"CAST(avg({call.inside}{call.first.sql}){call.tail} AS FLOAT)", REAL)
     if type_.name != "decimal":
         return Term(f"avg({call.inside}{coerce(call.first.sql, type_, DOUBLE)}){call.tail}", DOUBLE)
     of = f"count({call.inside}{call.first.sql}){call.tail}"
@@ -57,7 +62,7 @@ def avg(call: Call) -> Term:
 def extreme(call: Call) -> Term:
     call.need(ORDERED)
     sql = f"{call.name}({call.first.sql}){call.tail}"
-    if call.first.type.name == "double":  # the two engines put NaN in other places
+    if call.first.type.name in ("double", "real"):  # the two engines put NaN in other places
         strange = f"bool_or(isnan({call.first.sql})){call.tail}"
         refusal = f"error('NOT_SUPPORTED: {call.name} over NaN is not run on the laptop')"
         sql = f"(CASE WHEN {strange} THEN {refusal} ELSE {sql} END)"
@@ -74,9 +79,9 @@ def boolean(call: Call) -> Term:
 @function("array_agg", sort="aggregate")
 def array_agg(call: Call) -> Term:
     call.need(())
-    if call.distinct:
-        raise RefusedError("array_agg(DISTINCT …)", node=call.node)
-    return Term(f"list({call.first.sql}{call.order}){call.tail}", Type("array", element=call.first.type))
+    if call.distinct and not call.order:
+        raise RefusedError("array_agg(DISTINCT …) without ORDER BY", "Say in which order.", call.node)
+    return Term(f"list({call.inside}{call.first.sql}{call.order}){call.tail}", Type("array", element=call.first.type))
 
 
 @function("row_number", "rank", "dense_rank", sort="window")
@@ -110,10 +115,10 @@ def neighbour(call: Call) -> Term:
         if rest[1].type.kind not in (value.type.kind, "unknown"):
             raise call.wrong()
         arguments.append(coerce(rest[1].sql, rest[1].type, value.type))
-    return Term(f"{call.name}({', '.join(arguments)}){call.tail}", value.type)
+    return Term(f"{call.name}({', '.join(arguments)}{call.nulls}){call.tail}", value.type)
 
 
 @function("first_value", "last_value", sort="window")
 def edge(call: Call) -> Term:
     call.need(())
-    return Term(f"{call.name}({call.first.sql}){call.tail}", call.first.type)
+    return Term(f"{call.name}({call.first.sql}{call.nulls}){call.tail}", call.first.type)

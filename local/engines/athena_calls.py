@@ -7,7 +7,23 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 # importing these puts their functions on the list
-from local.engines import athena_aggregates, athena_numbers, athena_texts, athena_times  # noqa: F401
+from local.engines import (  # noqa: F401
+    athena_aggregates,
+    athena_arrays,
+    athena_attempts,
+    athena_binary,
+    athena_clocks,
+    athena_documents,
+    athena_lambdas as lambdas,
+    athena_maps,
+    athena_mathematics,
+    athena_numbers,
+    athena_patterns,
+    athena_statistics,
+    athena_strings,
+    athena_texts,
+    athena_times,
+)
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
 from local.engines.athena_functions import FUNCTIONS, Call
@@ -15,40 +31,52 @@ from local.engines.athena_scope import Scope, Term
 
 ADVICE = (
     "its answers are not proven equal to Athena's. Use another function, run this query on AWS, or add the function "
-    "with a case to tests/unit/athena_conformance.yaml."
+    "with a case to tests/local/athena."
 )
-EXTRACTED = ("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second")
+IGNORING = ("lag", "lead", "first_value", "last_value", "nth_value")
+ORDERED = ("array_agg", "listagg")
+EXTRACTED = ("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second",
+             "day_of_month", "dow", "doy", "year_of_week", "yow", "timezone_hour", "timezone_minute")  # fmt: skip
 
 
 def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    inner, filtered, over = _unwrap(node)
+    inner, filtered, over, nulls = _unwrap(node)
     name, nodes = _arguments(inner)
     found = FUNCTIONS.get(name)
     if found is None:
         raise RefusedError(f"Function '{name}'", ADVICE, inner)
     tail = _filter(own, filtered, scope) + _over(own, over, scope)
-    if (found.sort == "scalar" and tail) or (found.sort == "window" and (over is None or filtered is not None)):
+    if (found.sort in ("scalar", "grouping") and tail) or (
+        found.sort == "window" and (over is None or filtered is not None)
+    ):
         raise QueryError("FUNCTION_NOT_WINDOW" if tail else "MISSING_OVER", f"{name} in this place", inner)
     nodes, distinct, order = _modifiers(own, nodes, scope)
     if (distinct or order) and found.sort != "aggregate":
         raise RefusedError(f"DISTINCT or ORDER BY in {name}", node=inner)
-    if order and name != "array_agg":
+    if order and name not in ORDERED:
         raise RefusedError(f"ORDER BY in {name}", node=inner)
     if name == "count" and nodes and isinstance(nodes[0], exp.Star):
         nodes = []
+    if name in lambdas.TAKERS:
+        return lambdas.call(own, name, inner, nodes, scope)
+    if any(isinstance(each, exp.Lambda) for each in nodes):
+        raise RefusedError(f"A lambda in {name}", node=inner)
     terms = [own.term(each, scope) for each in nodes]
-    return found.build(Call(name, inner, terms, nodes, tail, distinct, order))
+    return found.build(Call(name, inner, terms, nodes, tail, distinct, order, nulls))
 
 
-def _unwrap(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None, exp.Window | None]:
+def _unwrap(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None, exp.Window | None, str]:
     over = node if isinstance(node, exp.Window) else None
     inner = node.this if over else node
     filtered = inner if isinstance(inner, exp.Filter) else None
     if filtered is not None:
         inner = filtered.this
+    nulls = ""
     if isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
-        raise RefusedError("IGNORE NULLS or RESPECT NULLS", node=inner)
-    return inner, filtered.expression if filtered else None, over
+        nulls, inner = " IGNORE NULLS" if isinstance(inner, exp.IgnoreNulls) else "", inner.this
+        if over is None or inner.name.lower() not in IGNORING:
+            raise RefusedError(f"IGNORE NULLS or RESPECT NULLS in {inner.name}", node=inner)
+    return inner, filtered.expression if filtered else None, over, nulls
 
 
 def _arguments(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
@@ -68,6 +96,9 @@ def _arguments(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
         case exp.StrPosition():
             only(node, "this", "substr")
             return "strpos", [node.this, node.args["substr"]]
+        case exp.WithinGroup():
+            name, arguments = _arguments(node.this)
+            return name, [*arguments[:-1], exp.Order(this=arguments[-1], expressions=node.expression.expressions)]
         case exp.Anonymous():
             return str(node.this).lower(), list(node.expressions)
     raise RefusedError(f"The call '{node.sql('trino')[:60]}'", node=node)
@@ -82,6 +113,8 @@ def _modifiers(own: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tup
     arguments, order, distinct = list(nodes), "", False
     if arguments and isinstance(last := arguments[-1], exp.Order):
         order, arguments[-1] = f" {ordering(own, last, scope)}", last.this
+        if arguments[-1] is None:
+            raise RefusedError(f"'{last.sql('trino')[:60]}' in this place", node=last)
     if arguments and isinstance(first := arguments[0], exp.Distinct):
         only(first, "expressions")
         distinct, arguments[:1] = True, first.expressions
@@ -91,6 +124,8 @@ def _modifiers(own: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tup
 def _over(own: Expressions, node: exp.Window | None, scope: Scope) -> str:
     if node is None:
         return ""
+    if node.args.get("alias") is not None:
+        raise RefusedError("OVER with the name of a window", "Write the window out.", node)
     only(node, "this", "partition_by", "order", "spec")
     parts = []
     if by := node.args.get("partition_by"):
@@ -117,7 +152,7 @@ def _frame(spec: exp.WindowSpec) -> str:
     only(spec, "kind", "start", "start_side", "end", "end_side")
     kind = spec.args["kind"].upper()
     ends = [_frame_end(spec, "start"), _frame_end(spec, "end") if spec.args.get("end") else "CURRENT ROW"]
-    if kind not in ("ROWS", "RANGE") or (kind == "RANGE" and any(end[0].isdigit() for end in ends)):
+    if kind not in ("ROWS", "RANGE", "GROUPS") or (kind == "RANGE" and any(end[0].isdigit() for end in ends)):
         raise RefusedError(f"The window frame '{spec.sql('trino')}'", node=spec)
     return f"{kind} BETWEEN {ends[0]} AND {ends[1]}"
 

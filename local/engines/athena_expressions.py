@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlglot import exp
 
-from local.engines import athena_operators as operators
+from local.engines import athena_operators as operators, athena_rows as rows
 from local.engines.athena_casts import cast, coerce
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_literals import interval, literal, type_of, typed_literal
 from local.engines.athena_scope import Scope, Term
-from local.engines.athena_types import BOOLEAN, DATE, TIMESTAMPTZ, UNKNOWN, Type, common
+from local.engines.athena_types import (
+    BOOLEAN,
+    DATE,
+    DAY_SECOND,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    UNKNOWN,
+    YEAR_MONTH,
+    Type,
+    array_of,
+    common,
+)
 
 
 class Queries(Protocol):
@@ -65,6 +76,8 @@ def cast_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     if node.meta.get("typed_literal"):
         return typed_literal(node, target)
     found = own.term(node.this, scope)
+    if found.type.zone is not None and target.name == found.type.name:
+        target = replace(target, zone=found.type.zone)
     safe = isinstance(node, exp.TryCast)
     return Term(cast(found.sql, found.type, target, safe=safe, node=node), target)
 
@@ -88,8 +101,10 @@ def negation(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
 
 def minus(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     found = own.term(node.this, scope)
-    if found.type.kind not in ("integer", "decimal", "double"):
+    if found.type.kind not in ("integer", "decimal", "real", "double", "unknown") and found.type not in SPANS:
         raise QueryError("TYPE_MISMATCH", f"Cannot negate {found.type}", node)
+    if found.type.kind == "integer":
+        return Term(f"CAST(t_negative({found.sql}) AS {found.type.duckdb})", found.type)
     return Term(f"(-{found.sql})", found.type)
 
 
@@ -180,9 +195,9 @@ def if_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
 def array(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "expressions")
     if not node.expressions:
-        raise RefusedError("An array without values", node=node)
+        return Term("CAST([] AS INTEGER[])", array_of(UNKNOWN))
     terms, shared = own.alike(node.expressions, scope, "All ARRAY elements")
-    return Term(f"CAST([{', '.join(terms)}] AS {shared.duckdb}[])", Type("array", element=shared))
+    return Term(f"CAST([{', '.join(terms)}] AS {shared.duckdb}[])", array_of(shared))
 
 
 def fixed(sql: str, type_: Type) -> Translate:
@@ -197,13 +212,20 @@ def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     return own.queries.call(node, scope)
 
 
-CALLS = (exp.Anonymous, exp.Window, exp.Filter, exp.Extract, exp.Trim, exp.Substring, exp.StrPosition)
+SPANS = (DAY_SECOND, YEAR_MONTH)
+CALLS = (exp.WithinGroup, exp.Anonymous, exp.Window, exp.Filter, exp.Extract, exp.Trim, exp.Substring, exp.StrPosition)
 Translate = Callable[[Expressions, Any, Scope], Term]
 NODES: dict[type[exp.Expr], Translate] = {
     exp.Literal: lambda own, node, scope: literal(node),
     exp.Null: fixed("NULL", UNKNOWN),
     exp.Boolean: lambda own, node, scope: Term("true" if node.this else "false", BOOLEAN),
-    exp.Column: lambda own, node, scope: scope.resolve(node),
+    exp.Column: rows.column,
+    exp.Identifier: rows.parameter,
+    exp.Dot: rows.field,
+    exp.Bracket: rows.subscript,
+    exp.HexString: rows.octets,
+    exp.AtTimeZone: rows.at_time_zone,
+    exp.Tuple: rows.row,
     exp.Paren: lambda own, node, scope: own.term(node.this, scope),
     exp.Cast: cast_node,
     exp.TryCast: cast_node,
@@ -224,6 +246,7 @@ NODES: dict[type[exp.Expr], Translate] = {
     exp.If: if_node,
     exp.Array: array,
     exp.CurrentDate: fixed("current_date", DATE),
+    exp.Localtimestamp: fixed("CAST(date_trunc('milliseconds', now()) AS TIMESTAMP)", TIMESTAMP),
     exp.CurrentTimestamp: fixed("date_trunc('milliseconds', now())", TIMESTAMPTZ),
     **dict.fromkeys(CALLS, call),
 }

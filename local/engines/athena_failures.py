@@ -8,7 +8,10 @@ import duckdb
 
 from local.engines.athena_errors import SYSTEM, QueryError
 
-OURS = re.compile(r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|NOT_SUPPORTED|HIVE_BAD_DATA|HIVE_CURSOR_ERROR): ([^\n]*)")
+OURS = re.compile(
+    r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE|NOT_SUPPORTED"
+    r"|HIVE_BAD_DATA|HIVE_CURSOR_ERROR): ([^\n]*)"
+)
 GROUPED = re.compile(r"must appear in the GROUP BY clause|aggregate|window", re.I)
 MISSING_FILE = re.compile(r"HTTP (?:GET|HEAD)[^\n]*'([^']+)'|No files found|404|NoSuchKey|Not Found", re.I)
 

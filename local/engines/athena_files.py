@@ -152,10 +152,18 @@ def from_file(column: TableColumn, held: Mapping[str, Held], file: str) -> str:
     sql, found = identifier(held[column.name][0]), held[column.name][1]
     if column.type.name == "timestamp" and found in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
         return cast(f"CAST({sql} AS TIMESTAMP)", Type("timestamp", MICROS), column.type)
-    if found != wanted and found not in NARROWER.get(wanted, ()):
+    if column.type.parts and found.replace('"', "").lower() != wanted.replace('"', "").lower():
+        return unread(column, f"{found} in file {file}")
+    if found != wanted and not column.type.parts and found not in NARROWER.get(wanted, ()):
         text = f"Field {column.name}'s type {found} in file {file} is incompatible with type {column.type}"
         raise QueryError("HIVE_BAD_DATA", f"{text} defined in table schema")
     return f"CAST({sql} AS {wanted})"
+
+
+def unread(column: TableColumn, held: str) -> str:
+    """A column that fails the query which reads it, and no other."""
+    told = f"NOT_SUPPORTED: Column {column.name} of type {column.type} is not read from {held} on the laptop"
+    return f"CAST(error({text(told)}) AS {column.type.duckdb})"
 
 
 def objects_of(s3: Any, locations: Sequence[str]) -> list[dict[str, int]]:

@@ -10,10 +10,13 @@ from sqlglot import exp
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
-from local.engines.athena_types import UNKNOWN, Type, common
+from local.engines.athena_types import DOUBLE, UNKNOWN, Type, common
+from local.engines.athena_zones import local
 
 TEXT, WHOLE = ("varchar",), ("integer",)
-NUMBERS = ("integer", "decimal", "double")
+NUMBERS = ("integer", "decimal", "real", "double")
+DOUBLES = NUMBERS  # what Trino takes to a double by itself
+ANY_ARRAY, ANY_MAP, BYTES = ("array",), ("map",), ("varbinary",)
 TIMES = ("date", "timestamp", "timestamp with time zone")
 
 
@@ -28,6 +31,7 @@ class Call:
     tail: str = ""
     distinct: bool = False
     order: str = ""
+    nulls: str = ""
 
     @property
     def first(self) -> Term:
@@ -82,7 +86,9 @@ def function(*names: str, sort: str = "scalar") -> Callable[[Build], Build]:
 
 @dataclass(frozen=True)
 class Plain:
-    """A function that DuckDB computes alike: kinds of its arguments, its result, and DuckDB's name or macro."""
+    """A function that DuckDB computes alike: kinds of its arguments, its result, and DuckDB's name or macro.
+
+    Arguments of the kinds DOUBLES are given as doubles; of TIMES as the clocks of their zone show them."""
 
     kinds: tuple[tuple[str, ...], ...]
     result: Type | None
@@ -92,7 +98,13 @@ class Plain:
     def __call__(self, call: Call) -> Term:
         call.need(*self.kinds)
         result = self.result or call.first.type
-        sql = f"{self.name}({', '.join(term.sql for term in call.terms)})"
+        terms = []
+        for term, kinds in zip(call.terms, self.kinds, strict=True):
+            if kinds is DOUBLES and result.name in ("double", "boolean"):
+                terms.append(coerce(term.sql, term.type, DOUBLE))
+            else:
+                terms.append(local(term.sql, term.type) if "date" in kinds or "timestamp" in kinds else term.sql)
+        sql = f"{self.name}({', '.join(terms)})"
         return Term(f"CAST({sql} AS {result.duckdb})" if self.cast else sql, result)
 
 

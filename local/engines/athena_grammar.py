@@ -35,6 +35,8 @@ def _typed(self: Any, this: exp.Literal, data_type: exp.DataType) -> exp.Cast:
 class AthenaDialect(Trino):
     """Trino's grammar with every call left as it is written, so that each goes through our list by its own name."""
 
+    INDEX_OFFSET = 0  # subscripts stay as they are written
+
     class Parser(TrinoParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {

@@ -7,34 +7,45 @@ from datetime import date, datetime
 
 from sqlglot import exp
 
+from local.engines import athena_zones
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_scope import Term
 from local.engines.athena_types import (
     BIGINT,
     BOOLEAN,
     DATE,
+    DAY_SECOND,
     DOUBLE,
     INTEGER,
+    JSON,
     MICROS,
     MILLIS,
+    REAL,
     TIMESTAMPTZ,
+    VARBINARY,
     VARCHAR,
+    YEAR_MONTH,
     Type,
+    array_of,
     decimal,
+    map_of,
+    row_of,
 )
 
 TYPES = {
     "BOOLEAN": BOOLEAN, "TINYINT": Type("tinyint"), "SMALLINT": Type("smallint"), "INT": INTEGER, "BIGINT": BIGINT,
-    "DOUBLE": DOUBLE, "FLOAT": Type("real"), "DATE": DATE,
+    "DOUBLE": DOUBLE, "FLOAT": REAL, "DATE": DATE, "JSON": JSON, "VARBINARY": VARBINARY,
 }  # fmt: skip
-INTERVALS = {"SECOND": "day to second", "MINUTE": "day to second", "HOUR": "day to second", "DAY": "day to second",
-             "MONTH": "year to month", "YEAR": "year to month"}  # fmt: skip
-TIMESTAMP_TEXT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
+MILLISECONDS = {"SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
+MONTHS = {"MONTH": 1, "YEAR": 12}
+TIMESTAMP_TEXT = re.compile(r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?)(?: ?(\S+))?")
 LARGEST_INTEGER, LARGEST_BIGINT = 2**31 - 1, 2**63 - 1
 
 
 def type_of(node: exp.DataType) -> Type:
-    name = node.this.name
+    if node.this in (exp.DType.ARRAY, exp.DType.MAP, exp.DType.STRUCT):
+        return container_of(node)
+    name = node.this.name if isinstance(node.this, exp.DType) else ""
     numbers = [int(part.name) for part in node.expressions if isinstance(part, exp.DataTypeParam)]
     if name in TYPES and not numbers:
         return TYPES[name]
@@ -48,6 +59,17 @@ def type_of(node: exp.DataType) -> Type:
         if digits in (0, MILLIS, MICROS):
             return Type("timestamp" if name == "TIMESTAMP" else TIMESTAMPTZ.name, digits)
     raise RefusedError(f"The type {node.sql('trino').lower()}", node=node.parent)
+
+
+def container_of(node: exp.DataType) -> Type:
+    if node.this == exp.DType.STRUCT:
+        fields = [(part.name.lower(), type_of(part.args["kind"])) if isinstance(part, exp.ColumnDef) else (None, type_of(part))
+                  for part in node.expressions]  # fmt: skip
+        return row_of(*fields)
+    parts = [type_of(part) for part in node.expressions]
+    if len(parts) != (1 if node.this == exp.DType.ARRAY else 2):
+        raise RefusedError(f"The type {node.sql('trino').lower()}", node=node.parent)
+    return array_of(parts[0]) if node.this == exp.DType.ARRAY else map_of(*parts)
 
 
 def literal(node: exp.Literal) -> Term:
@@ -84,18 +106,32 @@ def typed_literal(node: exp.Expr, target: Type) -> Term:
             return Term(f"CAST('{text}' AS {target.duckdb})", target)
         if target.name == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             return Term(f"DATE '{date.fromisoformat(text)}'", target)
-        if target.name.startswith("timestamp") and TIMESTAMP_TEXT.fullmatch(bare := text.removesuffix(" UTC")):
-            if target.name != "timestamp" and bare == text:
-                raise RefusedError(f"A time zone other than UTC in '{text}'", node=node)
-            return Term(f"{target.duckdb} '{datetime.fromisoformat(bare)}'", target)
+        if target.name.startswith("timestamp") and (parts := TIMESTAMP_TEXT.fullmatch(text)):
+            return moment_literal(datetime.fromisoformat(parts[1]), parts[2], target, node)
     except ValueError as error:
         raise QueryError("INVALID_LITERAL", f"'{text}' is not a valid {target} literal", node) from error
     raise RefusedError(f"The literal {target} '{text}'", "Write it as yyyy-mm-dd hh:mm:ss.fff.", node)
 
 
+def moment_literal(naive: datetime, zone: str | None, target: Type, node: exp.Expr) -> Term:
+    if zone is None:
+        return Term(f"{target.duckdb} '{naive}'", target)
+    type_ = Type(TIMESTAMPTZ.name, target.precision, zone=athena_zones.named(zone, node))
+    return Term(f"{type_.duckdb} '{athena_zones.read(naive, type_.zone, node)}'", type_)
+
+
 def interval(node: exp.Interval) -> Term:
+    """Milliseconds, or months: what Trino's intervals are made of."""
     only(node, "this", "unit")
-    unit, count = node.args["unit"].name.upper(), node.this
-    if unit not in INTERVALS or not isinstance(count, exp.Literal) or not re.fullmatch(r"-?\d+", count.name):
-        raise RefusedError(f"The interval '{node.sql('trino')}'", node=node)
-    return Term(f"INTERVAL '{count.name}' {unit}", Type(f"interval {INTERVALS[unit]}"))
+    count, sign = node.this, 1
+    if isinstance(count, exp.Neg):
+        count, sign = count.this, -1
+    unit, text = node.args["unit"].sql().upper(), count.name if isinstance(count, exp.Literal) else ""
+    if unit == "YEAR TO MONTH" and (parts := re.fullmatch(r"(-?)(\d+)-(\d+)", text)):
+        months = (int(parts[2]) * 12 + int(parts[3])) * (-sign if parts[1] else sign)
+        return Term(f"{months}::INTEGER", YEAR_MONTH)
+    if not re.fullmatch(r"-?\d+", text) or unit not in MILLISECONDS | MONTHS:
+        raise RefusedError(f"The interval '{node.sql('trino')}'", "Write a whole number of one unit.", node)
+    if unit in MONTHS:
+        return Term(f"{sign * int(text) * MONTHS[unit]}::INTEGER", YEAR_MONTH)
+    return Term(f"{sign * int(text) * MILLISECONDS[unit]}::BIGINT", DAY_SECOND)

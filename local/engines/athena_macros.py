@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Context, Decimal
+import re
 from typing import Any
+
+from local.engines import athena_natives
+from local.engines.athena_more_macros import MORE
 
 # What Trino's trim() takes for white space: Java's Character.isWhitespace
 WHITESPACE = "".join(
@@ -13,10 +16,15 @@ WHITESPACE = "".join(
         0x2028, 0x2029, 0x205F, 0x3000,
     )
 )  # fmt: skip
-ENOUGH_DIGITS = Context(prec=400)
-BY_ZERO = "error('DIVISION_BY_ZERO: Division by zero')"
+BY_ZERO = "t_fail('DIVISION_BY_ZERO: Division by zero')"
 
 MACROS = (
+    # what TRY turns into NULL; see `twin`
+    "t_fail(message) AS error(message)",
+    "t_plus(a, b) AS a + b",
+    "t_minus(a, b) AS a - b",
+    "t_times(a, b) AS a * b",
+    "t_negative(a) AS -a",
     # DuckDB answers NULL for a division by zero
     f"t_whole_divide(a, b) AS CASE WHEN b = 0 THEN {BY_ZERO} ELSE a // b END",
     f"t_modulo(a, b) AS CASE WHEN b = 0 THEN {BY_ZERO} ELSE a % b END",
@@ -57,7 +65,7 @@ MACROS = (
     # a text that is cast: `plain` is sure to be right, `odd` may be right in Java and is refused
     """t_parse(x, parsed, odd, type) AS CASE WHEN x IS NULL OR parsed IS NOT NULL THEN parsed
         WHEN regexp_matches(x, odd) THEN error('NOT_SUPPORTED: a cast of ''' || x || ''' is not run on the laptop')
-        ELSE error('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to ' || type) END""",
+        ELSE t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to ' || type) END""",
     """t_try_parse(x, parsed, odd) AS CASE WHEN x IS NULL OR parsed IS NOT NULL THEN parsed
         WHEN regexp_matches(x, odd) THEN error('NOT_SUPPORTED: a cast of ''' || x || ''' is not run on the laptop')
         ELSE NULL END""",
@@ -66,18 +74,26 @@ MACROS = (
 )
 
 
-def round_double(value: float, scale: int) -> str:
-    """A double as a decimal of this scale: from its exact value, half up, where DuckDB multiplies first."""
-    exact = Decimal(value)
-    if not exact.is_finite():
-        raise ValueError(f"INVALID_CAST_ARGUMENT: Cannot cast DOUBLE '{value}' to DECIMAL")
-    return f"{exact.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, ENOUGH_DIGITS):f}"
+LARGER = {
+    "t_plus": "y_plus(a, b) AS a::HUGEINT + b::HUGEINT",
+    "t_minus": "y_minus(a, b) AS a::HUGEINT - b::HUGEINT",
+    "t_times": "y_times(a, b) AS a::HUGEINT * b::HUGEINT",
+    "t_negative": "y_negative(a) AS -(a::HUGEINT)",
+    "t_fail": "y_fail(message) AS NULL",
+}
+
+
+def twin(macro: str) -> str:
+    """The macro as TRY has it: what fails with an error that Athena's TRY catches is NULL; a refusal still fails."""
+    found = LARGER.get(macro.partition("(")[0])
+    return found or re.sub(r"(?<!\w)CAST\(", "TRY_CAST(", re.sub(r"(?<!\w)t_(?=\w+\()", "y_", macro))
 
 
 def prepare(connection: Any) -> None:
     """Give a DuckDB connection Athena's session settings and our macros."""
     for setting in ("TimeZone = 'UTC'", "default_null_order = 'nulls_last'", "ieee_floating_point_ops = true"):
         connection.execute(f"SET {setting}")
-    for macro in MACROS:
+    athena_natives.prepare(connection)
+    for macro in (*MACROS, *MORE):
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
-    connection.create_function("t_round_double", round_double, ["DOUBLE", "INTEGER"], "VARCHAR")
+        connection.execute(f"CREATE OR REPLACE MACRO {twin(macro)}")

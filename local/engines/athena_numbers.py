@@ -11,7 +11,6 @@ from local.engines.athena_types import DOUBLE, decimal
 
 for _name, _plain in {
     "abs": Plain((NUMBERS,), None, "abs"),
-    "sqrt": Plain((("double",),), DOUBLE, "sqrt"),
 }.items():
     function(_name)(_plain)
 
@@ -62,7 +61,7 @@ def sign(call: Call) -> Term:
     call.need(NUMBERS)
     type_ = decimal(1, 0) if call.first.type.name == "decimal" else call.first.type
     if type_.name == "double":
-        raise RefusedError("sign of a double", node=call.node)
+        return Term(f"t_sign({call.first.sql})", DOUBLE)
     return Term(f"CAST(sign({call.first.sql}) AS {type_.duckdb})", type_)
 
 

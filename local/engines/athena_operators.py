@@ -9,7 +9,7 @@ from sqlglot import exp
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BOOLEAN, DATE, VARCHAR, Type, as_decimal, common, decimal
+from local.engines.athena_types import BOOLEAN, DATE, DAY_SECOND, REAL, VARCHAR, Type, as_decimal, common, decimal
 
 SYMBOLS: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.DPipe: "||",
@@ -18,8 +18,10 @@ SYMBOLS: dict[type[exp.Expr], str] = {
 }  # fmt: skip
 COMPARISONS = {"=": "t_eq", "<>": "t_neq", ">": "t_gt", ">=": "t_gte", "<": "t_lt", "<=": "t_lte"}
 COMPARED = (
-    "boolean", "integer", "decimal", "double", "varchar", "date", "timestamp", "timestamp with time zone", "unknown",
+    "boolean", "integer", "decimal", "real", "double", "varchar", "date", "timestamp", "timestamp with time zone",
+    "unknown", "interval day to second", "interval year to month", "varbinary",
 )  # fmt: skip
+NAMES = {"+": "plus", "-": "minus", "*": "times"}
 Operator = Callable[[str, Term, Term], Term]
 
 
@@ -38,8 +40,8 @@ def apply(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
 def operand_kinds(left: Type, right: Type) -> tuple[str, str]:
     """The pair of kinds that decides: numbers of different kinds go by the wider one."""
     kinds = {left.kind, right.kind}
-    if len(kinds) > 1 and kinds <= {"integer", "decimal", "double"}:
-        widest = "double" if "double" in kinds else "decimal"
+    if len(kinds) > 1 and kinds <= {"integer", "decimal", "real", "double"}:
+        widest = next(kind for kind in ("double", "real", "decimal") if kind in kinds)
         return widest, widest
     return left.kind, right.kind
 
@@ -56,7 +58,7 @@ def comparable(left: Type, right: Type, symbol: str, node: exp.Expr) -> Type:
 def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
     shared = comparable(left.type, right.type, symbol, node)
     ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
-    if shared.kind == "double":  # because of NaN
+    if shared.kind in ("double", "real"):  # because of NaN
         if symbol not in COMPARISONS:
             raise RefusedError(f"{symbol} between doubles", node=node)
         return Term(f"{COMPARISONS[symbol]}({ours}, {theirs})", BOOLEAN)
@@ -70,7 +72,7 @@ def whole(symbol: str, left: Term, right: Term) -> Term:
     if symbol in "/%":
         macro = "t_whole_divide" if symbol == "/" else "t_modulo"
         return Term(f"CAST({macro}({ours}, {theirs}) AS {shared.duckdb})", shared)
-    return Term(f"({ours} {symbol} {theirs})", shared)
+    return Term(f"CAST(t_{NAMES[symbol]}({ours}, {theirs}) AS {shared.duckdb})", shared)
 
 
 def floating(symbol: str, left: Term, right: Term) -> Term:
@@ -124,9 +126,44 @@ def scaled(sql: str, type_: Type) -> str:
 def shift_time(symbol: str, left: Term, right: Term) -> Term:
     if left.type.name.startswith("interval"):
         left, right = right, left
-    if left.type == DATE and right.sql.split()[-1] in ("HOUR", "MINUTE", "SECOND"):
-        raise QueryError("INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date")
-    return Term(f"CAST({left.sql} {symbol} {right.sql} AS {left.type.duckdb})", left.type)
+    type_ = left.type
+    if right.type == DAY_SECOND:
+        macro = "t_shift_date" if type_ == DATE else "t_shift"
+        return Term(f"CAST({macro}({left.sql}, {symbol}({right.sql})) AS {type_.duckdb})", type_)
+    if type_.zone is not None:
+        raise RefusedError(f"Months added to a time of the zone {type_.zone}", "Bring it AT TIME ZONE 'UTC' first.")
+    return Term(f"CAST({left.sql} {symbol} to_months({right.sql}) AS {type_.duckdb})", type_)
+
+
+def span_of(symbol: str, left: Term, right: Term) -> Term:
+    """The time between two moments."""
+    shared = common(left.type, right.type)
+    assert shared is not None  # only two of a kind come here
+    ends = [coerce(term.sql, term.type, shared) for term in (left, right)]
+    return Term(f"t_between({ends[1]}, {ends[0]})", DAY_SECOND)
+
+
+def spans(symbol: str, left: Term, right: Term) -> Term:
+    return Term(f"({left.sql} {symbol} {right.sql})", left.type)
+
+
+def times_span(symbol: str, left: Term, right: Term) -> Term:
+    if right.type.name.startswith("interval"):
+        left, right = right, left
+    return Term(f"CAST({left.sql} * {right.sql} AS {left.type.duckdb})", left.type)
+
+
+def lists(symbol: str, left: Term, right: Term) -> Term:
+    shared = common(left.type, right.type)
+    if shared is None:
+        raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} || {right.type}")
+    a, b = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
+    return Term(f"({a} || {b})", shared)
+
+
+def reals(symbol: str, left: Term, right: Term) -> Term:
+    ours, theirs = coerce(left.sql, left.type, REAL), coerce(right.sql, right.type, REAL)
+    return Term(f"({ours} {symbol} {theirs})", REAL)
 
 
 def join_texts(symbol: str, left: Term, right: Term) -> Term:
@@ -141,14 +178,19 @@ OPERATORS: dict[tuple[str, str, str], Operator] = {
     **{(symbol, "double", "double"): floating for symbol in "+-*/%"},
     **{(symbol, time, span): shift_time for symbol in "+-" for time in TIMES for span in SPANS},
     **{("+", span, time): shift_time for time in TIMES for span in SPANS},
+    **{("-", time, time): span_of for time in TIMES},
+    **{(symbol, span, span): spans for symbol in "+-" for span in SPANS},
+    **{("*", span, "integer"): times_span for span in SPANS},
+    **{("*", "integer", span): times_span for span in SPANS},
+    **{(symbol, "real", "real"): reals for symbol in "+-*/"},
     ("||", "varchar", "varchar"): join_texts,
+    ("||", "array", "array"): lists,
 }
 # pairs for which Athena has operators that the laptop does not run
 KNOWN_PAIRS = {
     *((time, other) for time in TIMES for other in TIMES),
     *((span, other) for span in SPANS for other in (*SPANS, "integer", "double")),
     *((number, span) for number in ("integer", "double") for span in SPANS),
-    *((real, other) for real in ("real",) for other in ("real", "integer", "decimal", "double")),
-    *((other, "real") for other in ("integer", "decimal", "double")),
-    ("array", "array"),
+    ("real", "real"),
+    ("varbinary", "varbinary"),
 }

@@ -155,18 +155,26 @@ class Translator:
         if group is None:
             return ""
         only(group, "expressions")
-        for each in group.expressions:
-            if isinstance(each, exp.Rollup | exp.Cube | exp.GroupingSets):
-                raise RefusedError(f"GROUP BY {each.key.upper()}", node=each)
-        return " GROUP BY " + ", ".join(self._nth(each, outputs) or self.expressions.term(each, scope).sql
-                                        for each in group.expressions)  # fmt: skip
+        return " GROUP BY " + ", ".join(self._grouping(each, scope, outputs) for each in group.expressions)
+
+    def _grouping(self, node: exp.Expr, scope: Scope, outputs: Sequence[Column]) -> str:
+        match node:
+            case exp.Rollup() | exp.Cube() | exp.GroupingSets():
+                word = "GROUPING SETS" if isinstance(node, exp.GroupingSets) else node.key.upper()
+                return f"{word} ({', '.join(self._grouping(each, scope, outputs) for each in node.expressions)})"
+            case exp.Tuple():
+                return f"({', '.join(self._grouping(each, scope, outputs) for each in node.expressions)})"
+        return self._nth(node, outputs) or self.expressions.term(node, scope).sql
 
     def _check_grouped(self, node: exp.Select, scope: Scope) -> None:
         """A bare column beside GROUP BY is one of those that are grouped; DuckDB would name it in its own words."""
         group = node.args.get("group")
         if group is None:
             return
-        bare_keys = [each.unnest() for each in group.expressions]
+        sets = (exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple, exp.Paren)
+        bare_keys = [
+            each for key in group.expressions for each in key.walk(prune=lambda part: not isinstance(part, sets))
+        ]
         grouped = {self.expressions.term(each, scope).sql for each in bare_keys if isinstance(each, exp.Column)}
         positions = {each.name for each in group.expressions if isinstance(each, exp.Literal)}
         for number, item in enumerate(node.expressions, 1):
@@ -211,19 +219,25 @@ class Translator:
             found = node.args.get(name)
             if found is None or (isinstance(found, exp.Limit) and found.expression.name.upper() == "ALL"):
                 continue
+            if isinstance(found, exp.Fetch):
+                found = self._fetch(found)
             if not isinstance(found, exp.Limit | exp.Offset) or not found.expression.name.isdigit():
                 raise RefusedError(f"'{found.sql('trino').strip()}'", "Write LIMIT with a number.", found)
             only(found, "expression")
             sql += f" {name.upper()} {found.expression.name}"
         return sql
 
+    def _fetch(self, node: exp.Fetch) -> exp.Limit:
+        options = node.args.get("limit_options")
+        if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
+            raise RefusedError(f"'{node.sql('trino').strip()}'", "Use rank().", node)
+        return exp.Limit(expression=node.args.get("count") or exp.Literal.number(1))
+
     def _set(self, node: exp.SetOperation, parent: Scope | None) -> Query:
         only(node, "this", "expression", "distinct", *CLAUSES)
         word = SETS[type(node)]
         if not node.args.get("distinct"):
-            if word != "UNION":
-                raise RefusedError(f"{word} ALL", node=node)
-            word = "UNION ALL"
+            word += " ALL"
         left, right = self.query(node.this, parent), self.query(node.expression, parent)
         if len(left.types) != len(right.types):
             text = f"{word} query has different number of fields: {len(left.types)}, {len(right.types)}"

@@ -12,8 +12,9 @@ from local.engines import athena_versions
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions, unify
 from local.engines.athena_operators import compare
+from local.engines.athena_quoting import text
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
-from local.engines.athena_types import Type
+from local.engines.athena_types import BIGINT, Type, row_of
 
 CATALOG = "awsdatacatalog"
 
@@ -85,7 +86,11 @@ def add(found: Source, join: exp.Join) -> None:
         found.sql += f" CROSS JOIN {sql}"
         found.scope.relations.append(relation)
         return
-    if isinstance(join.this, exp.Unnest) or not conditioned or (found.comma and side in ("RIGHT", "FULL")):
+    if isinstance(join.this, exp.Unnest) and not padded(join, side):
+        raise RefusedError(
+            f"The join '{join.sql('trino').strip()[:60]}'", "Join UNNEST by CROSS JOIN, or LEFT JOIN … ON true.", join
+        )
+    if not conditioned or (found.comma and side in ("RIGHT", "FULL")):
         raise RefusedError(f"The join '{join.sql('trino').strip()[:60]}'", node=join)
     found.outer |= bool(side)
     word = f"{side} JOIN" if side else "JOIN"
@@ -95,6 +100,11 @@ def add(found: Source, join: exp.Join) -> None:
         found.scope.relations.append(relation)
         condition = found.owner.expressions.condition(join.args["on"], found.scope, "JOIN ON clause")
     found.sql += f" {word} {sql} ON {condition}"
+
+
+def padded(join: exp.Join, side: str) -> bool:
+    on = join.args.get("on")
+    return side == "LEFT" and isinstance(on, exp.Boolean) and bool(on.this)
 
 
 def using(found: Source, relation: Relation, join: exp.Join, side: str) -> str:
@@ -209,10 +219,32 @@ def values(owner: Owner, node: exp.Values, scope: Scope) -> Query:
 
 
 def unnest(owner: Owner, node: exp.Unnest, scope: Scope) -> tuple[Relation, str]:
-    only(node, "expressions", "alias")
-    arrays = [owner.expressions.term(each, scope) for each in node.expressions]
-    if len(arrays) != 1 or arrays[0].type.element is None:
-        raise RefusedError(f"'{node.sql('trino')[:60]}'", "UNNEST one array.", node)
-    path, names = aliased(node, ["_col0"])
-    alias = owner.name("r")
-    return relation_of(alias, path, names, [arrays[0].type.element]), f"(SELECT unnest({arrays[0].sql}) AS c1) {alias}"
+    """Arrays and maps side by side, the shorter padded with NULL; an array of rows gives a column for each field."""
+    only(node, "expressions", "alias", "offset")
+    alias, ordinal = owner.name("r"), node.args.get("offset")
+    types: list[Type] = []
+    inner, outer = [], []
+    for number, each in enumerate(node.expressions, 1):
+        term = owner.expressions.term(each, scope)
+        element = entry_of(term.type) if term.type.key else term.type.element
+        if element is None:
+            raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {term.type}", node)
+        inner.append(f"unnest({f't_entries({term.sql})' if term.type.key else term.sql}) AS u{number}")
+        parts = [(f"struct_extract(u{number}, {text(name)})", type_) for name, type_ in element.members]
+        for sql, type_ in parts or [(f"u{number}", element)]:
+            outer.append(f"{sql} AS c{len(types) + 1}")
+            types.append(type_)
+    sql = f"SELECT {', '.join(inner)}"
+    if ordinal:
+        outer.append(f"CAST(row_number() OVER () AS BIGINT) AS c{len(types) + 1}")
+        types.append(BIGINT)
+    own_alias = node.args.get("alias")
+    if isinstance(ordinal, exp.Identifier) and own_alias is not None and own_alias.columns:
+        own_alias.append("columns", ordinal.copy())  # the parser takes the last name for the ordinality's
+        node.set("offset", True)
+    path, names = aliased(node, [f"_col{i}" for i in range(len(types))])
+    return relation_of(alias, path, names, types), f"(SELECT {', '.join(outer)} FROM ({sql}) {alias}u) {alias}"
+
+
+def entry_of(type_: Type) -> Type:
+    return row_of(*zip(("key", "value"), type_.parts, strict=True))

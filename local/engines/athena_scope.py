@@ -83,6 +83,15 @@ class Scope:
     parent: Scope | None = None
     seen: set[str] = field(default_factory=set)  # the SQL of every column resolved here
 
+    def find(self, node: exp.Column) -> Term | None:
+        """As `resolve`, with None for a name that nothing here has."""
+        try:
+            return self.resolve(node)
+        except QueryError as error:
+            if error.kind != "COLUMN_NOT_FOUND":
+                raise
+            return None
+
     def resolve(self, node: exp.Column) -> Term:
         *qualifier, name = (part.name.lower() for part in node.parts)
         found = [column for column in self._columns(qualifier) if column.name.lower() == name]

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import TEXT, WHOLE, Call, Plain, function
 from local.engines.athena_operators import comparable
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR
-
-# Patterns that Java's and RE2's dialects read alike: no look-around, no back reference, no possessive quantifier
-SAFE_PATTERN = re.compile(r"(?:\\[dwDW.\\/+*?()|{}^$\[\]-]|\[\^?(?:\\[dw.\\\]\[-]|[^\\\[\]&])+\]|\(\?:|[^\\\[\]])*")
-# Texts for which they may differ all the same: in what ends a line, and in what is a letter or a digit
-LINE_BREAKS = r"[\n\r\x{85}\x{2028}\x{2029}]"
-ODD_FOR_CLASSES = r"[\n\r]|[^\x{0}-\x{7f}]"
-CLASSES = re.compile(r"\\[dwDW]")
-POSSESSIVE = re.compile(r"[*+?}]\+|\(\?(?!:)")
 
 for _name, _plain in {
     "length": Plain((TEXT,), BIGINT, "length"),
@@ -27,7 +17,6 @@ for _name, _plain in {
     "rtrim": Plain((TEXT,), VARCHAR, "t_rtrim"),
     "strpos": Plain((TEXT, TEXT), BIGINT, "strpos"),
     "starts_with": Plain((TEXT, TEXT), BOOLEAN, "starts_with"),
-    "cardinality": Plain((("array",),), BIGINT, "len", cast=True),
 }.items():
     function(_name)(_plain)
 
@@ -58,16 +47,6 @@ def replace(call: Call) -> Term:
     return Term(f"t_replace({', '.join(terms)})", VARCHAR)
 
 
-@function("regexp_like")
-def regexp_like(call: Call) -> Term:
-    call.need(TEXT, TEXT)
-    pattern = call.literal(1)
-    if not SAFE_PATTERN.fullmatch(pattern) or POSSESSIVE.search(pattern) or not pattern.isascii():
-        raise RefusedError(f"The pattern '{pattern}'", "Use classes, groups, quantifiers and anchors only.", call.node)
-    odd = ODD_FOR_CLASSES if CLASSES.search(pattern) else LINE_BREAKS
-    return Term(f"t_regexp({call.first.sql}, {call.terms[1].sql}, '{odd}')", BOOLEAN)
-
-
 @function("contains")
 def contains(call: Call) -> Term:
     call.need(("array",), ())
@@ -82,11 +61,3 @@ def contains(call: Call) -> Term:
         f"WHEN {missing} THEN NULL ELSE false END)",
         BOOLEAN,
     )
-
-
-@function("array_join")
-def array_join(call: Call) -> Term:
-    call.need(("array",), TEXT)
-    if (call.first.type.element or UNKNOWN).name != "varchar":
-        raise RefusedError(f"array_join of {call.first.type}", node=call.node)
-    return Term(f"array_to_string({call.first.sql}, {call.terms[1].sql})", VARCHAR)

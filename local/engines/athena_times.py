@@ -10,9 +10,11 @@ from local.engines.athena_functions import TEXT, TIMES, WHOLE, Call, Plain, func
 from local.engines.athena_operators import comparable
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BIGINT, DATE, TIMESTAMPTZ, VARCHAR, Type
+from local.engines.athena_zones import local, moment
 
-UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-DATE_UNITS = UNITS[3:]
+UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
+DATE_UNITS = UNITS[4:]
+CLOCK_UNITS = UNITS[:4]
 # MySQL's letters, as date_format has them, and what strftime calls them
 FORMAT_LETTERS = {
     "Y": "%Y", "y": "%y", "m": "%m", "c": "%-m", "d": "%d", "e": "%-d", "H": "%H", "k": "%-H", "h": "%I", "I": "%I",
@@ -59,8 +61,13 @@ def unit_of(call: Call, type_: Type) -> str:
 @function("date_trunc")
 def date_trunc(call: Call) -> Term:
     call.need(TEXT, TIMES)
-    type_ = call.terms[1].type
-    return Term(f"CAST(date_trunc('{unit_of(call, type_)}', {call.terms[1].sql}) AS {type_.duckdb})", type_)
+    time, unit = call.terms[1], unit_of(call, call.terms[1].type)
+    if time.type.zone is None:
+        return Term(f"CAST(date_trunc('{unit}', {time.sql}) AS {time.type.duckdb})", time.type)
+    shown = local(time.sql, time.type)
+    if unit in CLOCK_UNITS:  # what the clock shows, with the offset that it has at this moment
+        return Term(f"({time.sql} - ({shown} - date_trunc('{unit}', {shown})))", time.type)
+    return Term(moment(f"date_trunc('{unit}', {shown})", time.type.zone), time.type)
 
 
 @function("date_add")
@@ -68,9 +75,11 @@ def date_add(call: Call) -> Term:
     call.need(TEXT, WHOLE, TIMES)
     time = call.terms[2]
     unit, count = unit_of(call, time.type), call.terms[1].sql
+    if time.type.zone is not None and unit not in CLOCK_UNITS:
+        raise RefusedError(f"date_add of a {unit} in the zone {time.type.zone}", "Use UTC or hours.", call.node)
     if unit == "quarter":
         unit, count = "month", f"({count} * 3)"
-    sql = f"{time.sql} + to_{unit}s(CAST({count} AS {'BIGINT' if unit in UNITS[:3] else 'INTEGER'}))"
+    sql = f"{time.sql} + to_{unit}s(CAST({count} AS {'BIGINT' if unit in CLOCK_UNITS else 'INTEGER'}))"
     return Term(f"CAST({sql} AS {time.type.duckdb})", time.type)
 
 
@@ -78,10 +87,13 @@ def date_add(call: Call) -> Term:
 def date_diff(call: Call) -> Term:
     call.need(TEXT, TIMES, TIMES)
     shared = comparable(call.terms[1].type, call.terms[2].type, "date_diff", call.node)
+    unit = unit_of(call, shared)
+    if shared.zone is not None and unit not in CLOCK_UNITS:
+        raise RefusedError(f"date_diff in {unit}s in the zone {shared.zone}", "Use UTC or hours.", call.node)
     ends = [coerce(term.sql, term.type, shared) for term in call.terms[1:]]
     if (shared.precision or 0) > 3:  # Trino counts whole milliseconds
         ends = [f"date_trunc('milliseconds', {end})" for end in ends]
-    return Term(f"date_sub('{unit_of(call, shared)}', {', '.join(ends)})", BIGINT)
+    return Term(f"date_sub('{unit}', {', '.join(ends)})", BIGINT)
 
 
 @function("date_format")
@@ -92,4 +104,4 @@ def date_format(call: Call) -> Term:
     if unknown:
         raise RefusedError(f"%{unknown[0]} in the format of date_format", node=call.node)
     form = "".join(FORMAT_LETTERS[letter] if letter else text for letter, text, _ in letters).replace("'", "''")
-    return Term(f"strftime({call.first.sql}, '{form}')", VARCHAR)
+    return Term(f"strftime({local(call.first.sql, call.first.type)}, '{form}')", VARCHAR)

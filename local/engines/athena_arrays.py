@@ -1,0 +1,186 @@
+"""Functions of arrays."""
+
+from __future__ import annotations
+
+from local.engines.athena_casts import coerce
+from local.engines.athena_errors import RefusedError
+from local.engines.athena_functions import ANY_ARRAY, TEXT, WHOLE, Call, Plain, function
+from local.engines.athena_operators import comparable
+from local.engines.athena_rows import key_of, row_term
+from local.engines.athena_scope import Term
+from local.engines.athena_types import BIGINT, BOOLEAN, DATE, UNKNOWN, Type, array_of, common, row_of
+
+# elements that DuckDB compares as Athena does, one by one
+PLAIN = ("boolean", "integer", "decimal", "varchar", "date", "timestamp")
+MOST = 5
+
+for _name, _plain in {
+    "slice": Plain((ANY_ARRAY, WHOLE, WHOLE), None, "t_slice"),
+}.items():
+    function(_name)(_plain)
+
+
+def plain(call: Call, index: int = 0) -> Type:
+    """The element of an array of plain values."""
+    element = call.terms[index].type.element
+    if element is None:
+        raise call.wrong()
+    if element.kind not in PLAIN:
+        raise RefusedError(f"{call.name} of {call.terms[index].type}", node=call.node)
+    return element
+
+
+def searched(call: Call) -> tuple[str, str]:
+    """An array and a value of its elements' type."""
+    call.need(ANY_ARRAY, ())
+    element = plain(call)
+    value = call.terms[1]
+    if comparable(element, value.type, call.name, call.node).duckdb != element.duckdb:
+        raise RefusedError(f"{call.name} of {call.first.type} with {value.type}", "Cast the value.", call.node)
+    return call.first.sql, coerce(value.sql, value.type, element)
+
+
+@function("cardinality")
+def cardinality(call: Call) -> Term:
+    call.need(("array", "map"))
+    name = "len" if call.first.type.element is not None else "cardinality"
+    return Term(f"CAST({name}({call.first.sql}) AS BIGINT)", BIGINT)
+
+
+@function("array_position")
+def array_position(call: Call) -> Term:
+    return Term(f"CAST(t_position({', '.join(searched(call))}) AS BIGINT)", BIGINT)
+
+
+@function("array_remove")
+def array_remove(call: Call) -> Term:
+    return Term(f"t_remove({', '.join(searched(call))})", call.first.type)
+
+
+@function("element_at")
+def element_at(call: Call) -> Term:
+    call.need(("array", "map"), ())
+    base, index = call.terms
+    if base.type.element is not None:
+        if index.type.kind != "integer":
+            raise call.wrong()
+        return Term(f"t_element({base.sql}, {index.sql})", base.type.element)
+    assert base.type.value is not None  # only a map is left
+    return Term(f"({base.sql})[{key_of(base, index, call.node)}]", base.type.value)
+
+
+@function("array_distinct")
+def array_distinct(call: Call) -> Term:
+    call.need(ANY_ARRAY)
+    plain(call)
+    return Term(f"t_distinct({call.first.sql})", call.first.type)
+
+
+@function("array_sort")
+def array_sort(call: Call) -> Term:
+    call.need(ANY_ARRAY)
+    plain(call)
+    return Term(f"list_sort({call.first.sql}, 'ASC', 'NULLS LAST')", call.first.type)
+
+
+@function("array_max", "array_min")
+def array_extreme(call: Call) -> Term:
+    call.need(ANY_ARRAY)
+    name = call.name.replace("array", "list")
+    return Term(f"t_extreme_of({call.first.sql}, {name}({call.first.sql}))", plain(call))
+
+
+@function("arrays_overlap")
+def arrays_overlap(call: Call) -> Term:
+    call.need(ANY_ARRAY, ANY_ARRAY)
+    if plain(call).duckdb != plain(call, 1).duckdb:
+        raise RefusedError(f"arrays_overlap of {call.first.type} and {call.terms[1].type}", "Cast one.", call.node)
+    return Term(f"t_overlap({call.first.sql}, {call.terms[1].sql})", BOOLEAN)
+
+
+@function("array_intersect", "array_except", "array_union")
+def array_set(call: Call) -> Term:
+    """In whatever order Trino has them, so only sorted results are the same: asked for by array_sort around."""
+    call.need(ANY_ARRAY, ANY_ARRAY)
+    if plain(call).duckdb != plain(call, 1).duckdb:
+        raise RefusedError(f"{call.name} of {call.first.type} and {call.terms[1].type}", "Cast one.", call.node)
+    shared = common(call.first.type, call.terms[1].type) or call.first.type
+    a, b = call.first.sql, call.terms[1].sql
+    if call.name == "array_union":
+        return Term(f"t_distinct(CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL ELSE {a} || {b} END)", shared)
+    found = (
+        f"len(list_filter({b}, lambda y: y IS NOT DISTINCT FROM x)) {'>' if call.name == 'array_intersect' else '='} 0"
+    )
+    return Term(f"t_distinct(CASE WHEN {b} IS NULL THEN NULL ELSE list_filter({a}, lambda x: {found}) END)", shared)
+
+
+@function("flatten")
+def flatten(call: Call) -> Term:
+    call.need(ANY_ARRAY)
+    inner = call.first.type.element
+    if inner is None or inner.element is None:
+        raise call.wrong()
+    return Term(f"flatten({call.first.sql})", inner)
+
+
+@function("repeat")
+def repeat(call: Call) -> Term:
+    call.need((), WHOLE)
+    type_ = call.first.type
+    return Term(f"list_transform(range({call.terms[1].sql}), lambda i: {call.first.sql})", array_of(type_))
+
+
+@function("zip")
+def zip_(call: Call) -> Term:
+    if not 2 <= len(call.terms) <= MOST:
+        raise call.wrong()
+    call.need(*(ANY_ARRAY for _ in call.terms))
+    fields = row_of(*((None, term.type.element or UNKNOWN) for term in call.terms))
+    missing = " OR ".join(f"{term.sql} IS NULL" for term in call.terms)
+    pairs = f"list_zip({', '.join(term.sql for term in call.terms)})"
+    return Term(f"CASE WHEN {missing} THEN NULL ELSE CAST({pairs} AS {fields.duckdb}[]) END", array_of(fields))
+
+
+@function("row")
+def row(call: Call) -> Term:
+    if not call.terms:
+        raise call.wrong()
+    return row_term(list(call.terms))
+
+
+@function("sequence")
+def sequence(call: Call) -> Term:
+    if not 2 <= len(call.terms) <= 3:
+        raise call.wrong()
+    start, stop, *step = call.terms
+    if start.type.kind == stop.type.kind == "integer" and (not step or step[0].type.kind == "integer"):
+        a, b = (coerce(term.sql, term.type, BIGINT) for term in (start, stop))
+        by = (
+            coerce(step[0].sql, step[0].type, BIGINT)
+            if step
+            else f"CASE WHEN {a} <= {b} THEN 1::BIGINT ELSE -1::BIGINT END"
+        )
+        return Term(f"t_sequence({a}, {b}, {by})", array_of(BIGINT))
+    if start.type == stop.type == DATE and (not step or step[0].type.name == "interval day to second"):
+        days = f"{step[0].sql} // 86400000" if step else f"CASE WHEN {start.sql} <= {stop.sql} THEN 1 ELSE -1 END"
+        gaps = f"t_sequence(0::BIGINT, CAST({stop.sql} - {start.sql} AS BIGINT), CAST({days} AS BIGINT))"
+        return Term(f"list_transform({gaps}, lambda i: {start.sql} + CAST(i AS INTEGER))", array_of(DATE))
+    if start.type == stop.type == DATE and step[0].type.name == "interval year to month":
+        if not (literal := step[0].sql.removesuffix("::INTEGER")).isdigit() or literal == "0":
+            raise RefusedError("sequence with this step", "Write a positive interval.", call.node)
+        made = f"generate_series({start.sql}, {stop.sql}, to_months({literal}))"
+        fits = f"CASE WHEN day({start.sql}) > 28 OR {start.sql} > {stop.sql} THEN error('NOT_SUPPORTED: a sequence of months from this date is not run on the laptop') ELSE {made} END"
+        return Term(f"CAST({fits} AS DATE[])", array_of(DATE))
+    raise RefusedError(f"sequence from {start.type} to {stop.type}", "Use whole numbers or dates.", call.node)
+
+
+@function("array_join")
+def array_join(call: Call) -> Term:
+    call.need(ANY_ARRAY, *(TEXT for _ in call.terms[1:3]))
+    element = plain(call)
+    if len(call.terms) < 2 or element.name not in ("varchar", "tinyint", "smallint", "integer", "bigint", "boolean"):
+        raise RefusedError(f"array_join of {call.first.type}", "Cast its elements to varchar.", call.node)
+    texts = call.first.sql if element.name == "varchar" else f"CAST({call.first.sql} AS VARCHAR[])"
+    if len(call.terms) == 3:
+        return Term(f"t_array_join({texts}, {call.terms[1].sql}, {call.terms[2].sql})", Type("varchar"))
+    return Term(f"array_to_string({texts}, {call.terms[1].sql})", Type("varchar"))
