@@ -12,6 +12,7 @@ from cli.target import ROOT, EnvOption, JsonOption
 
 if TYPE_CHECKING:
     from cli.major import Prepared
+    from config.positions import Problem
     from contracts.versions import Difference
 
 app = typer.Typer(help="Contracts: what changed in them, and what that means for their tables.", no_args_is_help=True)
@@ -30,16 +31,11 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """List what changed in contracts and what it would break; exits 1 for what readers would feel unannounced."""
-    import contracts
     from cli.console import console, print_json, progress
     from contracts import versions
     from contracts.revision import NoRevisionError, find
 
-    try:
-        contracts.load_all(ROOT)
-        problems = []
-    except contracts.ContractError as error:
-        problems = list(error.problems)
+    problems = _problems()
     try:
         revision = find(ROOT, against)
     except NoRevisionError as error:
@@ -93,6 +89,21 @@ def apply(
         raise CommandError(f"{outcome.cause} {outcome.remedy}")
     if not json:
         _show_done(prepared)
+
+
+def _problems() -> list[Problem]:
+    """What is wrong with contracts, or with the queries that read their tables."""
+    import config
+    import contracts
+    from config.positions import FileError
+    from contracts import queries
+
+    try:
+        datasets = contracts.load_all(ROOT)
+        queries.load_all(ROOT, datasets, {layer: layer for layer in config.DATABASES})
+    except FileError as error:
+        return list(error.problems)
+    return []
 
 
 def _plain(each: Difference) -> dict[str, object]:

@@ -142,15 +142,19 @@ def _refuse_named(root: Path, dataset: Dataset, changes: list[Change], views: di
 
 
 def _views(lake: Target, dataset: Dataset) -> dict[str, str]:
-    """The SQL of each view of the lake's databases that reads the table, but for our own of old names."""
+    """The SQL of each view of the lake's databases that reads the table, but for our own.
+
+    Those of old names follow the table, and those of queries/, whose files are checked, are written anew after it.
+    """
     found, ours = {}, f"{dataset.table}__v"
+    of_files = {path.stem for path in (lake.root / "queries").glob("*.sql")}
     for layer in ("silver", "gold"):
         database = lake.environment.database(layer)
         for page in lake.client("glue").get_paginator("get_tables").paginate(DatabaseName=database):
             for each in page["TableList"]:
                 text = each.get("ViewOriginalText") or ""
                 if each.get("TableType") == "VIRTUAL_VIEW" and text.startswith("/* Presto View: ") \
-                        and not each["Name"].startswith(ours):  # fmt: skip
+                        and not each["Name"].startswith(ours) and each["Name"] not in of_files:  # fmt: skip
                     encoded = text.removeprefix("/* Presto View: ").removesuffix(" */")
                     sql = json.loads(base64.b64decode(encoded))["originalSql"]
                     if dataset.table in sql:
