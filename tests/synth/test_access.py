@@ -36,7 +36,9 @@ def test_each_job_crawler_function_state_machine_schedule_and_api_has_a_role_of_
 
 def test_a_roles_policy_is_part_of_the_role(lake: Synthesized) -> None:
     """So that what it may do stands in one place, and stacks stay small."""
-    assert not lake.resources("IAM::Policy", "IAM::ManagedPolicy")
+    assert not lake.resources("IAM::Policy")
+    consumers = lake.environment.resource("consumer")  # for the roles of people, which are not ours
+    assert {each["ManagedPolicyName"] for each in lake.properties("IAM::ManagedPolicy")} == {consumers}
     assert not [each for each in lake.properties("IAM::Role") if "ManagedPolicyArns" in each]
 
 

@@ -27,10 +27,10 @@ def test_no_stack_has_more_than_200_resources(many: Synthesized) -> None:
     assert max(sizes.values()) < MOST_RESOURCES, sizes
 
 
-def test_templates_grow_with_pipelines_and_sources_only(many: Synthesized, synthesize: Synthesize) -> None:
+def test_templates_grow_with_pipelines_sources_and_named_queries_only(many: Synthesized, synthesize: Synthesize) -> None:
     shipped = synthesize("prod")
     added = len(many.resources()) - len(shipped.resources())
-    each = ("StepFunctions::StateMachine", "Scheduler::Schedule", "IAM::Role")
+    each = ("StepFunctions::StateMachine", "Scheduler::Schedule", "IAM::Role", "Athena::NamedQuery")
     assert added == sum(len(many.resources(kind)) - len(shipped.resources(kind)) for kind in each)
 
 

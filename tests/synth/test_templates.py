@@ -36,6 +36,7 @@ UNTAGGED = {  # CloudFormation takes no tags for these
     "AWS::Glue::Connection",
     "AWS::Glue::Database",
     "AWS::Glue::SecurityConfiguration",
+    "AWS::IAM::ManagedPolicy",
     "AWS::KMS::Alias",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
