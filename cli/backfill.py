@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from lake.ledger import Plan
     from lake.model import Pipeline
 
-DAY = "%Y-%m-%d"
+DAY, TIME = "%Y-%m-%d", "%Y-%m-%dT%H:%M"
 MOST_INTERVALS = 1000
 
 
@@ -34,8 +35,10 @@ class Interval:
 
 def backfill(
     pipeline: Annotated[str, typer.Argument(help="A file of pipelines/, without its ending.")],
-    first: Annotated[str, typer.Option("--from", help="The first day, such as 2026-10-01 (UTC).")],
-    last: Annotated[str, typer.Option("--to", help="The last day, which is loaded too.")],
+    first: Annotated[
+        str, typer.Option("--from", help="The first day, such as 2026-10-01, or time, such as 2026-10-01T05:00 (UTC).")
+    ],
+    last: Annotated[str, typer.Option("--to", help="The last day or time, whose intervals are loaded too.")],
     parallel: Annotated[int, typer.Option(help="Executions at a time.", min=1, max=20)] = 1,
     dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be said more than once.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Load also what an earlier backfill has loaded.")] = False,
@@ -71,10 +74,11 @@ def intervals(pipeline: Pipeline, first: str, last: str, now: datetime) -> list[
     """The starts of the pipeline's intervals from the first day to the end of the last one, that are over."""
     from lake.runs import interval_start
 
-    begin, end = _day("from", first), _day("to", last) + timedelta(days=1)
+    (begin, _), (at, lasts) = _span("from", first), _span("to", last)
+    end = at + lasts
     length = timedelta(hours=pipeline.interval_hours)
     if end <= begin:
-        raise CommandError(f"The range {first} to {last}: expected the first day before the last. Turn them round.")
+        raise CommandError(f"The range {first} to {last}: expected the first before the last. Turn them round.")
     start = interval_start(begin, pipeline.interval_hours)
     start += length if start < begin else timedelta()
     found = []
@@ -84,11 +88,11 @@ def intervals(pipeline: Pipeline, first: str, last: str, now: datetime) -> list[
     if not found:
         raise CommandError(
             f"The range {first} to {last}: expected the start of an interval of {pipeline.interval_hours} h in it."
-            f" The one before begins at {start - length:{DAY}}, the next at {start:{DAY}}."
+            f" The one before begins at {start - length:{TIME}}, the next at {start:{TIME}}."
         )
     if found[-1] + length > now:
         raise CommandError(
-            f"The day '{last}': expected an interval that is over, and the one of {found[-1]:%Y-%m-%d %H:%M} ends at"
+            f"The --to '{last}': expected an interval that is over, and the one of {found[-1]:%Y-%m-%d %H:%M} ends at"
             f" {found[-1] + length:%Y-%m-%d %H:%M} UTC. End the range before it; `./headwater run` loads what is new."
         )
     if len(found) > MOST_INTERVALS:
@@ -161,8 +165,12 @@ def _told(day: str, ended: Ended) -> Interval:
     return Interval(day, ended.run, ended.status, ended.cause or ended.error)
 
 
-def _day(option: str, text: str) -> datetime:
-    try:
-        return datetime.strptime(text, DAY).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise CommandError(f"The --{option} '{text}': expected a day such as 2026-10-01. Write it so.") from error
+def _span(option: str, text: str) -> tuple[datetime, timedelta]:
+    """The day that is meant, or the time, and how long either is."""
+    for form, length in ((DAY, timedelta(days=1)), (TIME, timedelta(minutes=1))):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).replace(tzinfo=UTC), length
+    raise CommandError(
+        f"The --{option} '{text}': expected a day such as 2026-10-01, or a time such as 2026-10-01T05:00 (UTC)."
+        " Correct it."
+    )
