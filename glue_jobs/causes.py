@@ -7,6 +7,7 @@ import traceback
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from py4j.protocol import Py4JError, Py4JJavaError
 
 from glue_jobs.failures import DatasetError
 from glue_jobs.java_errors import chain, told
@@ -38,6 +39,10 @@ class DiskFullError(DatasetError):
     """The job's own disk is full."""
 
 
+class SparkEndedError(DatasetError):
+    """The JVM that the job works with is gone."""
+
+
 class FileUnreadableError(DatasetError):
     """A file of a load is not what was written."""
 
@@ -46,6 +51,11 @@ def explain(error: BaseException, dataset: Dataset) -> DatasetError:
     """The error as a failure of this dataset; one that already is one stays as it is."""
     if isinstance(error, DatasetError):
         return error
+    if isinstance(error, Py4JError) and not isinstance(error, Py4JJavaError):  # it could not even ask
+        return SparkEndedError(
+            f"Spark ended while {dataset.id} was worked on: it was killed, or had too little memory.",
+            "Redrive the execution. If it comes again, give the jobs larger workers (sizes in the environment's file).",
+        )
     errors = chain(error)
     known = of_source(errors, dataset) or _of_files(error, errors, dataset)
     if known is not None:

@@ -128,13 +128,13 @@ class Runner:
         if child.returncode < 0:
             name = signal.Signals(-child.returncode).name
             return End(
-                "FAILED", f"The job's process was ended by {name}. Run it again; if it was not you, look for memory."
+                "FAILED", f"The job's process was ended by {name}. Redrive the execution; if it was not you, look for memory."
             )
         return End("FAILED", error or f"The job's process ended with exit code {child.returncode}.")
 
 
 def _jvm_ended() -> End:
-    return End("FAILED", "The Spark JVM ended while this run was at work. Run it again: it gets a new JVM.")
+    return End("FAILED", "The Spark JVM ended while this run was at work. Redrive the execution: it gets a new JVM.")
 
 
 def _answer(folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from py4j.protocol import Py4JError, Py4JNetworkError
 
 from glue_jobs.causes import explain
 from lake.parts import Dataset
@@ -110,3 +111,9 @@ def test_a_full_disk_and_a_broken_file_are_said_in_a_sentence() -> None:
     broken = Java("java.io.IOException", text="Not an Avro data file.")
     failure = explain(JavaError(Java("org.apache.spark.SparkException", text=read, cause=broken)), USERS)
     assert failure.cause == "The Avro file part-1.avro of saas.users in bronze cannot be read."
+
+
+def test_a_spark_that_is_gone_is_told_as_such() -> None:
+    error = Py4JError("An error occurred while calling o42.count")
+    assert explain(error, USERS).cause.startswith("Spark ended while saas.users was worked on")
+    assert "Redrive the execution" in explain(Py4JNetworkError("Answer from Java side is empty"), USERS).remedy
