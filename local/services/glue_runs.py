@@ -128,7 +128,8 @@ class Runner:
         if child.returncode < 0:
             name = signal.Signals(-child.returncode).name
             return End(
-                "FAILED", f"The job's process was ended by {name}. Redrive the execution; if it was not you, look for memory."
+                "FAILED",
+                f"The job's process was ended by {name}. Redrive the execution; if it was not you, look for memory.",
             )
         return End("FAILED", error or f"The job's process ended with exit code {child.returncode}.")
 
