@@ -20,6 +20,10 @@ class QueryError(Exception):
         super().__init__(f"{kind}: {place(node)}{text}")
 
 
+class ByteLimitError(Exception):
+    """A query has read more than its workgroup lets it."""
+
+
 class RefusedError(QueryError):
     """A statement, function, operator or type that the laptop does not run, since nothing proves its answer."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from local.engines import athena_scans
 from local.engines.athena_catalog import Entry, GlueCatalog
-from local.engines.athena_errors import QueryError
+from local.engines.athena_errors import ByteLimitError, QueryError
 from local.engines.athena_quoting import identifier
 from local.engines.athena_relations import CATALOG, Query, Scan
 
@@ -85,6 +85,7 @@ class Session:
         """Add what the last execution has read, once its rows are fetched."""
         found = json.loads(self.connection.get_profiling_information("json"))
         self.scanned += int(found.get("total_bytes_read", 0))
+        limit_bytes(self.request, self.scanned)
 
     def keep(self, name: str, query: Query) -> int:
         """A query's rows as a temporary table; how many they are."""
@@ -94,3 +95,10 @@ class Session:
         self.check(described, query)
         count: tuple[int] = self.connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
         return count[0]
+
+
+def limit_bytes(request: Mapping[str, Any], scanned: int) -> None:
+    """Stop before a result, or a change, of a query that has read more than its workgroup's limit."""
+    limit = request.get("limit")
+    if limit and scanned > limit:
+        raise ByteLimitError

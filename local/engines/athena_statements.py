@@ -12,6 +12,7 @@ from local.engines import (
     athena_ctas,
     athena_dml,
     athena_insert,
+    athena_prepared,
     athena_shows,
     athena_view_changes,
 )
@@ -56,6 +57,9 @@ READERS: dict[tuple[str, ...], Reader] = {
     ("SHOW", "CREATE", "TABLE"): athena_shows.read_create_table,
     ("EXPLAIN",): athena_shows.read_explain,
     ("MSCK", "REPAIR", "TABLE"): athena_shows.read_repair,
+    ("PREPARE",): athena_prepared.read_prepare,
+    ("EXECUTE",): athena_prepared.read_execute,
+    ("DEALLOCATE", "PREPARE"): athena_prepared.read_deallocate,
     ("UNLOAD",): athena_insert.read_unload,
 }
 

@@ -112,6 +112,15 @@ class Words:
             self.at += 1
         return "".join(token.text for token in self.tokens[first : self.at])
 
+    def written(self) -> str:
+        """What stands up to the next comma, as it is written."""
+        first = self.at
+        self.until()
+        if self.at == first:
+            raise self.unexpected("<expression>")
+        last = self.tokens[self.at - 1]
+        return self.sql[self.tokens[first].start : last.start + len(last.text)]
+
     def text(self) -> str:
         """The rest as it is written."""
         if self.ended:

@@ -33,7 +33,7 @@ from local.engines import (
     athena_sql,
 )
 from local.engines.athena_catalog import GlueCatalog
-from local.engines.athena_errors import SYSTEM, QueryError
+from local.engines.athena_errors import SYSTEM, ByteLimitError, QueryError
 from local.engines.athena_failures import told
 from local.engines.athena_relations import Query, Scan
 from local.engines.athena_types import BIGINT
@@ -78,6 +78,8 @@ class Worker:
             return self._run(request)
         except QueryError as error:
             return failed(str(error), error.category)
+        except ByteLimitError:
+            return {"state": "CANCELLED", "reason": "Bytes scanned limit was exceeded"}
         except duckdb.Error as error:
             found = told(error)
             return failed(str(found), found.category)
@@ -129,8 +131,10 @@ class Worker:
                     lines = map(athena_results.csv_line, athena_results.printed(rows, query.types))
                     file.write("".join(lines).encode())
                 file.seek(0)
+                scanned = uncounted + bytes_read(connection)
+                athena_session.limit_bytes(request, scanned)
                 self._keep(credentials, request, file, columns)
-            return {"columns": columns, "rows": count, "scanned": uncounted + bytes_read(connection)}
+            return {"columns": columns, "rows": count, "scanned": scanned}
 
     def _change(
         self, request: dict[str, Any], credentials: Credentials, catalog: GlueCatalog, plan: athena_session.Plan

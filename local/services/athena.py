@@ -5,22 +5,21 @@ and buckets, and its result lies in S3 as Athena writes it.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.athena.models import athena_backends
 from moto.core.exceptions import JsonRESTError
 
-from local.actions import SCOPE
 from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
+from local.engines.athena_prepared import Execute
 from local.engines.duckdb_pool import Job, Pool
+from local.services import athena_catalogs, athena_prepared, athena_reuse
+from local.services.athena_callers import Callers, caller
+from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, Execution, Results, page
 from local.services.seams import add, patch
 
@@ -33,7 +32,8 @@ FIDELITY = (
     ("Athena", "query states, errors, result files, paging, statistics, cancel", "ours", "real"),
     ("Athena", "SHOW TABLES, SHOW DATABASES, DESCRIBE, information_schema", "ours", "real"),
     ("Athena", ".metadata beside a result: in a format of our own", "ours", "simulated"),
-    ("Athena", "byte limit of a workgroup, prepared statements, capacity", "kept, without effect", "simulated"),
+    ("Athena", "byte limit of a workgroup: the query is cancelled once it has read, without a result", "ours", "real"),
+    ("Athena", "capacity reservations", "kept, without effect", "simulated"),
     ("Athena", "functions, operators, casts and types without a conformance case", "", "refused"),
     (
         "Athena",
@@ -58,10 +58,10 @@ FIDELITY = (
     ("Athena", "CREATE VIEW; ALTER TABLE: properties, columns, partitions, places, names", "ours, PyIceberg", "real"),
     ("Athena", "SHOW COLUMNS, PARTITIONS, TBLPROPERTIES, CREATE TABLE; MSCK REPAIR TABLE", "ours", "real"),
     ("Athena", "EXPLAIN: the plan of the laptop's engine", "DuckDB", "simulated"),
-    ("Athena", "OPTIMIZE, VACUUM, PREPARE, SHOW FUNCTIONS, EXPLAIN as JSON or GRAPHVIZ", "", "refused"),
+    ("Athena", "OPTIMIZE, VACUUM, SHOW FUNCTIONS, EXPLAIN as JSON or GRAPHVIZ", "", "refused"),
     ("Athena", "JSON lines by the OpenX SerDe with gzip; partition projection: date, integer, enum", "DuckDB", "real"),
     ("Athena", "CSV tables, the Hive JSON SerDe, partition projection of the type injected", "", "refused"),
-    ("Athena", "databases and tables through Athena's own API, runtime statistics", "", "refused"),
+    ("Athena", "GetQueryRuntimeStatistics: times, bytes read, rows; no stages", "ours", "real"),
 )
 RESPONSE = "moto.athena.responses:AthenaResponse"
 LARGEST_QUERY = 262_144
@@ -72,8 +72,6 @@ NO_LOCATION = (
     "No output location provided. You did not provide an output location for your query results. Please either specify "
     "an output location in your query or configure the workgroup to have one."
 )
-LAPTOP_USER = {"key": "headwater", "secret": "headwater", "token": None}
-CALLERS = 32
 
 
 def invalid(message: str) -> JsonRESTError:
@@ -83,10 +81,9 @@ def invalid(message: str) -> JsonRESTError:
 class Athena:
     """The calls that moto does not do whole, each taking moto's response object."""
 
-    def __init__(self, endpoint: Endpoint, pool: Pool) -> None:
-        self._endpoint, self._pool = endpoint, pool
+    def __init__(self, pool: Pool, callers: Callers) -> None:
+        self._pool, self._callers = pool, callers
         self._results = Results()
-        self._s3 = functools.lru_cache(CALLERS)(self._client)
 
     def start_query_execution(self, response: Any) -> str:
         backend = backend_of(response)
@@ -98,19 +95,48 @@ class Athena:
             raise invalid(f"WorkGroup {group} is not found.")
         if workgroup.state == "DISABLED":
             raise invalid(f"WorkGroup {group} is disabled.")
+        parameters = response._get_param("ExecutionParameters") or []
         execution = Execution(
             query=query,
             statement=statement_of(query),
             context=response._get_param("QueryExecutionContext") or {},
             config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}),
             workgroup=workgroup,
-            execution_parameters=response._get_param("ExecutionParameters") or [],
+            execution_parameters=parameters,
+            caller=caller(response)["key"],
+            sql=query,
+            parameters=parameters,
+            reuse=athena_reuse.wanted(response),
         )
-        reads = execution.statement.verb == "select"
-        execution.job = Job(request_of(execution, caller(response)), execution.begin, execution.end, reads)
-        backend.executions[execution.id] = execution
-        self._pool.run(execution.job)
+        self._start(execution, backend, response)
         return json.dumps({"QueryExecutionId": execution.id})
+
+    def _start(self, execution: Execution, backend: Any, response: Any) -> None:
+        plan, group = execution.statement.plan, execution.workgroup.name
+        earlier = athena_reuse.earlier(execution, list(backend.executions.values()))
+        backend.executions[execution.id] = execution
+        if earlier is not None:
+            execution.reused = earlier
+            execution.end({**earlier.outcome, "scanned": 0, "seconds": 0.0, "planning": 0.0})
+            return
+        try:
+            athena_prepared.check(backend, group, plan)
+            if isinstance(plan, Execute):
+                prepared = athena_prepared.kept(backend)[group, plan.name]
+                execution.sql, execution.statement = prepared.sql, statement_of(prepared.sql)
+                execution.parameters = list(plan.parameters) or execution.execution_parameters
+        except QueryError as error:
+            execution.end({"state": "FAILED", "reason": str(error), "category": error.category})
+            return
+
+        def end(outcome: dict[str, Any]) -> None:
+            if outcome["state"] == "SUCCEEDED":
+                athena_prepared.apply(backend, group, plan)
+            execution.end(outcome)
+
+        reads = execution.statement.verb == "select"
+        execution.job = Job(request_of(execution, caller(response)), execution.begin, end, reads)
+        self._pool.run(execution.job)
 
     def get_query_execution(self, response: Any) -> str:
         execution = found(response)
@@ -168,23 +194,16 @@ class Athena:
     def _read(self, location: str, response: Any) -> str:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
-            body = self._s3(*caller(response).values()).get_object(Bucket=bucket, Key=key)["Body"].read()
+            body = self._callers.client("s3", response).get_object(Bucket=bucket, Key=key)["Body"].read()
         except ClientError as error:
             raise invalid(f"Could not find results: {location} ({error})") from error
         return str(body.decode())
 
-    def _client(self, key: str, secret: str, token: str | None) -> Any:
-        session = boto3.session.Session(key, secret, token, region_name=self._endpoint.region)
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-        return session.client("s3", endpoint_url=self._endpoint.url, config=config)
-
-
-def caller(response: Any) -> dict[str, Any]:
-    """The credentials that the request came with; the endpoint knows a caller by the key, so any secret serves."""
-    signed = SCOPE.search(response.headers.get("Authorization", ""))
-    if signed is None:
-        return LAPTOP_USER
-    return {**LAPTOP_USER, "key": signed[1], "token": response.headers.get("X-Amz-Security-Token")}
+    def get_query_runtime_statistics(self, response: Any) -> str:
+        execution = found(response)
+        if execution.state not in FINAL:
+            raise invalid(f"Query has not yet finished. Current state: {execution.state}")
+        return json.dumps({"QueryRuntimeStatistics": execution.runtime_statistics()})
 
 
 def statement_of(query: str) -> athena_sql.Statement:
@@ -212,10 +231,11 @@ def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, A
     """What the worker process is told."""
     return {
         "id": execution.id,
-        "sql": execution.query,
+        "sql": execution.sql,
         "folder": execution.folder,
         "database": execution.context.get("Database", "default").strip('`"').lower(),
-        "parameters": execution.execution_parameters,
+        "parameters": execution.parameters,
+        "limit": (execution.workgroup.configuration or {}).get("BytesScannedCutoffPerQuery"),
         "output": execution.location,
         "encryption": encryption(execution.config.get("EncryptionConfiguration") or {}),
         "credentials": credentials,
@@ -247,34 +267,19 @@ def found(response: Any) -> Execution:
     return execution
 
 
-def refused(what: str) -> Callable[[Any], str]:
-    def refuse(response: Any) -> str:
-        raise NotImplementedError(f"athena:{what} is not done on the laptop")
-
-    return refuse
-
-
 def install(endpoint: Endpoint) -> None:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     pool = Pool(endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"})
     endpoint.on_stop(pool.close)
-    athena = Athena(endpoint, pool)
+    callers = Callers(endpoint)
+    athena = Athena(pool, callers)
     for name in (
         "start_query_execution", "get_query_execution", "list_query_executions", "stop_query_execution",
-        "get_query_results",
+        "get_query_results", "get_query_runtime_statistics",
     ):  # fmt: skip
         patch(f"{RESPONSE}.{name}", method(getattr(athena, name)))
     add(f"{RESPONSE}.batch_get_query_execution", method(athena.batch_get_query_execution))
-    for name, action in {
-        "get_database": "GetDatabase",
-        "list_databases": "ListDatabases",
-        "get_query_runtime_statistics": "GetQueryRuntimeStatistics",
-    }.items():
-        patch(f"{RESPONSE}.{name}", refused(action))
+    athena_catalogs.install(callers)
+    athena_prepared.install()
     if endpoint.warm_up:
         pool.warm_up()
-
-
-def method(call: Callable[[Any], str]) -> Callable[[Any], str]:
-    """A bound method of ours as one that moto's class may hold."""
-    return lambda response: call(response)

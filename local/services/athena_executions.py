@@ -32,6 +32,11 @@ class Execution:
     config: dict[str, Any]
     workgroup: Any
     execution_parameters: list[str]
+    caller: str = ""
+    sql: str = ""  # of a prepared statement, in the place of the query
+    parameters: list[str] = field(default_factory=list)
+    reuse: dict[str, Any] = field(default_factory=lambda: {"Enabled": False})
+    reused: Execution | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     submitted: float = field(default_factory=time.time)
@@ -43,6 +48,8 @@ class Execution:
 
     @property
     def location(self) -> str:
+        if self.reused is not None:
+            return self.reused.location
         if self.statement.verb == "create_table_as_select":
             return f"{self.folder}/tables/{self.id}"
         if self.statement.verb in WRITES:
@@ -69,7 +76,7 @@ class Execution:
             "StatementType": self.statement.type,
             "SubstatementType": self.statement.subtype,
             "ResultConfiguration": {**self.config, "OutputLocation": self.location},
-            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": self.reuse},
             "QueryExecutionContext": self.context,
             "Status": self._status(),
             "Statistics": self._statistics(),
@@ -79,6 +86,13 @@ class Execution:
         if self.execution_parameters:
             found["ExecutionParameters"] = self.execution_parameters
         return found
+
+    def runtime_statistics(self) -> dict[str, Any]:
+        """What GetQueryRuntimeStatistics answers."""
+        found = self._statistics()
+        times = {name: value for name, value in found.items() if name.endswith("TimeInMillis")}
+        rows = {"InputBytes": found["DataScannedInBytes"], "OutputRows": self.outcome.get("rows", 0)}
+        return {"Timeline": times, "Rows": rows}
 
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
@@ -111,7 +125,7 @@ class Execution:
             "ServicePreProcessingTimeInMillis": 0,
             "QueryPlanningTimeInMillis": millis(self.outcome.get("planning", 0.0)),
             "ServiceProcessingTimeInMillis": millis(total - queued - engine),
-            "ResultReuseInformation": {"ReusedPreviousResult": False},
+            "ResultReuseInformation": {"ReusedPreviousResult": self.reused is not None},
         }
 
 
