@@ -38,6 +38,7 @@ def outcome(dataset: str, root: Path) -> str:
         (USERS, "classification: pii", "clasification: pii", "'clasification': expected a name that is known here. Did you mean 'classification'?"),
         (USERS, "physicalType: boolean", "physicalType: bool", "'bool': expected a type of the lake: string, int,"),
         (USERS, "id: urn:headwater:saas:users", "id: urn:headwater:saas:user", "'urn:headwater:saas:user': expected 'urn:headwater:saas:users'"),
+        (USERS, "description: The ", f"description: {'Long. ' * 60}The ", "expected a sentence of at most 255 characters: it becomes the column's comment, and Glue refuses a table with a longer one."),
         (USERS, "apiVersion: v3.1.0", "apiVersion: v3.0.0", "apiVersion: 'v3.0.0': expected 'v3.1.0'."),
         (USERS, "\nversion: 1.0.0", "\nversion: 1.0", "version: '1.0': expected a version such as 1.0.0."),
         (USERS, "property: loadMode", "property: loadmode", "'loadmode': expected one of loadMode, cursor,"),
