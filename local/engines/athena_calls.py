@@ -27,7 +27,9 @@ from local.engines import (  # noqa: F401
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
 from local.engines.athena_functions import FUNCTIONS, Call
+from local.engines.athena_operators import distinguishable, distinguished
 from local.engines.athena_scope import Scope, Term
+from local.engines.athena_types import Type
 
 ADVICE = (
     "its answers are not proven equal to Athena's. Use another function, run this query on AWS, or add the function "
@@ -62,6 +64,9 @@ def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     if any(isinstance(each, exp.Lambda) for each in nodes):
         raise RefusedError(f"A lambda in {name}", node=inner)
     terms = [own.term(each, scope) for each in nodes]
+    if distinct:
+        for term in terms:
+            distinguishable(term.type, inner)
     return found.build(Call(name, inner, terms, nodes, tail, distinct, order, nulls))
 
 
@@ -129,7 +134,7 @@ def _over(own: Expressions, node: exp.Window | None, scope: Scope) -> str:
     only(node, "this", "partition_by", "order", "spec")
     parts = []
     if by := node.args.get("partition_by"):
-        parts.append(f"PARTITION BY {', '.join(own.term(each, scope).sql for each in by)}")
+        parts.append(f"PARTITION BY {', '.join(distinguished(own.term(each, scope), each).sql for each in by)}")
     if order := node.args.get("order"):
         parts.append(ordering(own, order, scope))
     if spec := node.args.get("spec"):
@@ -138,7 +143,15 @@ def _over(own: Expressions, node: exp.Window | None, scope: Scope) -> str:
 
 
 def ordering(own: Expressions, node: exp.Order, scope: Scope) -> str:
-    return f"ORDER BY {', '.join(own.term(each.this, scope).sql + direction(each) for each in node.expressions)}"
+    terms = [(own.term(each.this, scope), each) for each in node.expressions]
+    for term, each in terms:
+        orderable(term.type, each)
+    return f"ORDER BY {', '.join(term.sql + direction(each) for term, each in terms)}"
+
+
+def orderable(type_: Type, node: exp.Expr) -> None:
+    if type_.parts or type_.name == "json":
+        raise RefusedError(f"ORDER BY over {type_}", "Order by what is inside.", node)
 
 
 def direction(node: exp.Ordered) -> str:

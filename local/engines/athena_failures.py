@@ -23,6 +23,8 @@ def told(error: duckdb.Error) -> QueryError:
         return QueryError(ours[1], ours[2])
     if "More than one row returned by a subquery" in text:
         return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if "GROUPING statement" in text or "GROUPING child" in text:
+        return QueryError("INVALID_COLUMN_REFERENCE", "The arguments to GROUPING() must be expressions of GROUP BY")
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
     if isinstance(error, duckdb.ConversionException):

@@ -43,7 +43,10 @@ class Call:
         return "DISTINCT " if self.distinct else ""
 
     def wrong(self) -> QueryError:
+        """Athena's error for a call that nothing fits; a refusal where Athena may have a form that the list has not."""
         types = ", ".join(str(term.type) for term in self.terms)
+        if len(self.terms) in OTHER_COUNTS.get(self.name, ()) or any(t.type.kind not in SIMPLE for t in self.terms):
+            return RefusedError(f"{self.name}({types})", "Cast its arguments.", self.node)
         return QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({types}) for function {self.name}", self.node)
 
     def need(self, *kinds: tuple[str, ...]) -> None:
@@ -62,6 +65,12 @@ class Call:
         return str(node.this)
 
 
+# arguments of other kinds may be a form of the function that Athena has too, and so may these numbers of them
+SIMPLE = ("boolean", "integer", "decimal", "double", "varchar")
+OTHER_COUNTS = {
+    "strpos": (3,), "split": (3,), "max": (2,), "min": (2,), "max_by": (3,), "min_by": (3,), "approx_distinct": (2,),
+    "approx_percentile": (3, 4), "from_unixtime": (3,), "array_sort": (2,), "regexp_replace": (3,), "concat": (1,),
+}  # fmt: skip
 Build = Callable[[Call], Term]
 
 

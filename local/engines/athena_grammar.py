@@ -43,7 +43,7 @@ class AthenaDialect(Trino):
             name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in OWN_GRAMMAR
         }
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = dict.fromkeys(
-            (exp.DType.DATE, exp.DType.DECIMAL, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ), _typed
+            (exp.DType.DATE, exp.DType.DECIMAL, exp.DType.JSON, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ), _typed
         )
 
 

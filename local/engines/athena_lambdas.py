@@ -28,6 +28,8 @@ class Taker:
     scope: Scope
 
     def wrong(self) -> QueryError:
+        if any(isinstance(each, exp.Null) for each in self.nodes):
+            return RefusedError(f"{self.name} of NULL", node=self.node)
         return QueryError("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {self.name}", self.node)
 
     def value(self, index: int) -> Term:
@@ -150,8 +152,8 @@ def reduce_(take: Taker) -> Term:
     state = f"struct_pack(s := {start.sql}, e := CAST(NULL AS {element.duckdb}))"
     wrapped = f"list_transform({array}, lambda {x}: struct_pack(s := CAST(NULL AS {start.type.duckdb}), e := {x}))"
     folded = f"list_reduce({wrapped}, lambda {s}, {x}: struct_pack(s := {step.sql}, e := {x}.e), {state}).s"
-    last = take.body(3, Term(f"CASE WHEN {array} IS NULL THEN NULL ELSE {folded} END", start.type))
-    return Term(last.sql, last.type)
+    last = take.body(3, Term(folded, start.type))
+    return Term(f"CASE WHEN {array} IS NULL THEN NULL ELSE {last.sql} END", last.type)
 
 
 @taker("zip_with")

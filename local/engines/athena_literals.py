@@ -104,6 +104,9 @@ def typed_literal(node: exp.Expr, target: Type) -> Term:
     try:
         if target.name == "decimal" and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", text):
             return Term(f"CAST('{text}' AS {target.duckdb})", target)
+        if target.name == "json":
+            quoted = text.replace("'", "''")
+            return Term(f"t_json_parse('{quoted}')", target)
         if target.name == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", text):
             return Term(f"DATE '{date.fromisoformat(text)}'", target)
         if target.name.startswith("timestamp") and (parts := TIMESTAMP_TEXT.fullmatch(text)):

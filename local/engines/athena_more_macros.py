@@ -45,19 +45,19 @@ MORE = (
         WHEN n <= 0 THEN t_fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
         WHEN d = '' THEN error('NOT_SUPPORTED: split_part by an empty text is not run on the laptop')
         ELSE string_split(x, d)[n] END""",
-    """t_split(x, d) AS CASE WHEN d = '' THEN t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string')
+    """t_split(x, d) AS CASE WHEN x IS NULL THEN NULL WHEN d = '' THEN t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string')
         ELSE string_split(x, d) END""",
     *(
-        f"""t_{name}(x, n, p) AS CASE WHEN p = '' THEN t_fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
+        f"""t_{name}(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN p = '' THEN t_fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
         WHEN n < 0 THEN t_fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]')
         ELSE {name}(x, CAST(n AS INTEGER), p) END"""
         for name in ("lpad", "rpad")
     ),
     """t_codepoint(x) AS CASE WHEN length(x) = 1 THEN unicode(x) WHEN x IS NOT NULL
         THEN error('NOT_SUPPORTED: codepoint of a text that is not one letter is not run on the laptop') END""",
-    """t_chr(n) AS CASE WHEN n < 1 OR n > 1114111 OR n BETWEEN 55296 AND 57343
+    """t_chr(n) AS CASE WHEN n = 0 THEN error('NOT_SUPPORTED: chr(0) is not run on the laptop') WHEN n < 0 OR n > 1114111 OR n BETWEEN 55296 AND 57343
         THEN t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || n) ELSE chr(CAST(n AS INTEGER)) END""",
-    """t_hamming(a, b) AS CASE WHEN length(a) <> length(b)
+    """t_hamming(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN length(a) <> length(b)
         THEN t_fail('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length')
         WHEN a = '' THEN 0 WHEN ascii_only(a) AND ascii_only(b) THEN hamming(a, b)
         ELSE error('NOT_SUPPORTED: hamming_distance beyond ASCII is not run on the laptop') END""",
@@ -77,7 +77,7 @@ MORE = (
             ELSE CAST(floor(n * (x - low) / (high - low)) AS BIGINT) + 1 END
         ELSE CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1
             ELSE CAST(floor(n * (low - x) / (low - high)) AS BIGINT) + 1 END END""",
-    """t_to_base(x, r) AS CASE WHEN r NOT BETWEEN 2 AND 36
+    """t_to_base(x, r) AS CASE WHEN x IS NULL THEN NULL WHEN r NOT BETWEEN 2 AND 36
         THEN t_fail('INVALID_FUNCTION_ARGUMENT: Radix must be between 2 and 36')
         WHEN x < 0 THEN '-' || lower(to_base(-x, CAST(r AS INTEGER))) ELSE lower(to_base(x, CAST(r AS INTEGER))) END""",
     """t_sign(x) AS CASE WHEN isnan(x) THEN x ELSE CAST(sign(x) AS DOUBLE) END""",
@@ -97,7 +97,7 @@ MORE = (
     """t_day_text(ms) AS (ms // 86400000) || ' ' || strftime(make_timestamp((ms % 86400000) * 1000), '%H:%M:%S.%g')""",
     "t_interval_text(ms) AS CASE WHEN ms < 0 THEN '-' || t_day_text(-ms) ELSE t_day_text(ms) END",
     "t_millisecond(t) AS CAST(epoch_ms(t) % 1000 AS BIGINT)",
-    "t_from_unix(s) AS CASE WHEN s IS NULL THEN NULL ELSE to_timestamp(round(s * 1000) / 1000) END",
+    "t_from_unix(s) AS timezone('UTC', make_timestamp(CAST(floor(s * 1000 + 0.5::DOUBLE) AS BIGINT) * 1000))",
     """t_iso(x, parsed) AS CASE WHEN x IS NULL OR parsed IS NOT NULL THEN parsed WHEN regexp_matches(x, '[0-9]')
         THEN error('NOT_SUPPORTED: the ISO 8601 text ''' || x || ''' is not run on the laptop')
         ELSE t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: "' || x || '"') END""",
@@ -128,6 +128,18 @@ MORE = (
         f"t_{name}(x) AS CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '-Infinity'::DOUBLE ELSE {name}(x) END"
         for name in ("ln", "log2", "log10")
     ),
-    """t_power(x, y) AS CASE WHEN y = 0 THEN 1::DOUBLE WHEN isnan(y) OR (abs(x) = 1 AND isinf(y)) THEN 'NaN'::DOUBLE
+    """t_power(x, y) AS CASE WHEN x IS NULL THEN NULL WHEN y = 0 THEN 1::DOUBLE WHEN isnan(y) OR (abs(x) = 1 AND isinf(y)) THEN 'NaN'::DOUBLE
         ELSE power(x, y) END""",
+    """t_map_of(pairs) AS CASE WHEN pairs IS NULL THEN NULL WHEN len(pairs) > list_unique(list_transform(pairs, lambda p: p.k))
+        THEN error('NOT_SUPPORTED: map_agg with a key twice is not run on the laptop') ELSE map_from_entries(pairs) END""",
+    """t_times_of(n) AS CASE WHEN n < 0 OR n > 10000
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be from 0 to 10000') ELSE range(n) END""",
+    """t_whole_days(ms) AS CASE WHEN ms % 86400000 <> 0
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates')
+        ELSE ms // 86400000 END""",
+    "t_has(a, x) AS len(list_filter(a, lambda y: y IS NOT DISTINCT FROM x)) > 0",
+    """t_intersect(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) < len(b)
+        THEN t_distinct(list_filter(b, lambda x: t_has(a, x))) ELSE t_distinct(list_filter(a, lambda x: t_has(b, x))) END""",
+    """t_except(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
+        ELSE t_distinct(list_filter(a, lambda x: NOT t_has(b, x))) END""",
 )

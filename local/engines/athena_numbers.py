@@ -60,8 +60,8 @@ def to_whole(call: Call) -> Term:
 def sign(call: Call) -> Term:
     call.need(NUMBERS)
     type_ = decimal(1, 0) if call.first.type.name == "decimal" else call.first.type
-    if type_.name == "double":
-        return Term(f"t_sign({call.first.sql})", DOUBLE)
+    if type_.name in ("double", "real"):
+        return Term(f"CAST(t_sign({call.first.sql}) AS {type_.duckdb})", type_)
     return Term(f"CAST(sign({call.first.sql}) AS {type_.duckdb})", type_)
 
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BOOLEAN, DATE, DAY_SECOND, REAL, VARCHAR, Type, as_decimal, common, decimal
+from local.engines.athena_types import BOOLEAN, DATE, DAY_SECOND, MILLIS, REAL, VARCHAR, Type, as_decimal, common, decimal
 
 SYMBOLS: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.DPipe: "||",
@@ -53,6 +53,19 @@ def comparable(left: Type, right: Type, symbol: str, node: exp.Expr) -> Type:
     if shared.kind not in COMPARED:
         raise RefusedError(f"A comparison of {left} with {right}", node=node)
     return shared
+
+
+def distinguishable(type_: Type, node: exp.Expr) -> None:
+    """Whether GROUP BY and DISTINCT may tell values of the type apart: for DuckDB a map's entries have an order."""
+    if type_.key is not None:
+        raise RefusedError(f"GROUP BY, DISTINCT or a set operation over {type_}", "Use its entries.", node)
+    for part in type_.parts:
+        distinguishable(part, node)
+
+
+def distinguished(term: Term, node: exp.Expr) -> Term:
+    distinguishable(term.type, node)
+    return term
 
 
 def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
@@ -139,6 +152,8 @@ def span_of(symbol: str, left: Term, right: Term) -> Term:
     """The time between two moments."""
     shared = common(left.type, right.type)
     assert shared is not None  # only two of a kind come here
+    if (shared.precision or 0) > MILLIS:
+        raise RefusedError(f"A difference between times of type {shared}", "Cast to three digits of a second, or use date_diff.")
     ends = [coerce(term.sql, term.type, shared) for term in (left, right)]
     return Term(f"t_between({ends[1]}, {ends[0]})", DAY_SECOND)
 

@@ -19,6 +19,7 @@ LINE_BREAKS = r"[\n\r\x{85}\x{2028}\x{2029}]"
 ODD_FOR_CLASSES = r"[\n\r\v]|[^\x{0}-\x{7f}]"
 CLASSES = re.compile(r"\\[dwDWsS]|^\(\?i\)")
 POSSESSIVE = re.compile(r"[*+?}]\+|(?<!^)\(\?(?!:)|^\(\?(?![:i])")
+BRACE = re.compile(r"(?<!\\)\{(?!\d+(?:,\d*)?\})")
 ADVICE = "Use classes, groups, quantifiers and anchors only, in a literal."
 REPLACED = re.compile(r"\$(\d)|\\(.)|([^$\\]+)", re.S)
 
@@ -26,7 +27,7 @@ REPLACED = re.compile(r"\$(\d)|\\(.)|([^$\\]+)", re.S)
 def pattern(call: Call, *, fills: bool) -> tuple[str, str, int]:
     """The pattern's SQL, the texts it is not sure for, and its groups; `fills` if an empty match would matter."""
     written = call.literal(1)
-    if not SAFE_PATTERN.fullmatch(written) or POSSESSIVE.search(written) or not written.isascii():
+    if BRACE.search(written) or not SAFE_PATTERN.fullmatch(written) or POSSESSIVE.search(written) or not written.isascii():
         raise RefusedError(f"The pattern '{written}'", ADVICE, call.node)
     try:
         parsed = re._parser.parse(written)  # type: ignore[attr-defined]

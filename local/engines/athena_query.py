@@ -7,10 +7,11 @@ from itertools import count
 
 from sqlglot import exp
 
-from local.engines.athena_calls import call, direction
+from local.engines.athena_calls import call, direction, orderable
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
+from local.engines.athena_operators import distinguishable, distinguished
 from local.engines.athena_relations import Query, Scan, Source, relation_of, source, values
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type, common
@@ -90,6 +91,9 @@ class Translator:
         where = self._where(node, found)
         outputs = self._outputs(node, found.scope)
         sql = "SELECT DISTINCT " if self._distinct(node) else "SELECT "
+        if node.args.get("distinct"):
+            for column in outputs:
+                distinguishable(column.term.type, node)
         sql += ", ".join(f"{column.term.sql} AS c{i}" for i, column in enumerate(outputs, 1))
         sql += f" FROM {found.sql}" if found.sql else ""
         sql += where + self._group(node, found.scope, outputs)
@@ -155,6 +159,8 @@ class Translator:
         if group is None:
             return ""
         only(group, "expressions")
+        if group.args.get("all") is not None:
+            raise RefusedError("GROUP BY DISTINCT or ALL", node=group)
         return " GROUP BY " + ", ".join(self._grouping(each, scope, outputs) for each in group.expressions)
 
     def _grouping(self, node: exp.Expr, scope: Scope, outputs: Sequence[Column]) -> str:
@@ -164,7 +170,10 @@ class Translator:
                 return f"{word} ({', '.join(self._grouping(each, scope, outputs) for each in node.expressions)})"
             case exp.Tuple():
                 return f"({', '.join(self._grouping(each, scope, outputs) for each in node.expressions)})"
-        return self._nth(node, outputs) or self.expressions.term(node, scope).sql
+        if nth := self._nth(node, outputs):
+            distinguishable(outputs[int(nth) - 1].term.type, node)
+            return nth
+        return distinguished(self.expressions.term(node, scope), node).sql
 
     def _check_grouped(self, node: exp.Select, scope: Scope) -> None:
         """A bare column beside GROUP BY is one of those that are grouped; DuckDB would name it in its own words."""
@@ -205,8 +214,11 @@ class Translator:
         for each in order.expressions:
             sql = self._nth(each.this, outputs)
             if sql is None:
-                sql = self.expressions.term(each.this, inner).sql
-                sql = numbers.get(sql, sql)
+                found = self.expressions.term(each.this, inner)
+                orderable(found.type, each)
+                sql = numbers.get(found.sql, found.sql)
+            else:
+                orderable(outputs[int(sql) - 1].term.type, each)
             if node.args.get("distinct") and isinstance(node, exp.Select) and not sql.isdigit():
                 text = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
                 raise QueryError("EXPRESSION_NOT_IN_DISTINCT", text, each)
@@ -243,6 +255,8 @@ class Translator:
             text = f"{word} query has different number of fields: {len(left.types)}, {len(right.types)}"
             raise QueryError("TYPE_MISMATCH", text, node)
         types = [self._shared(word, i, pair, node) for i, pair in enumerate(zip(left.types, right.types, strict=True))]
+        for type_ in types if word != "UNION ALL" else ():
+            distinguishable(type_, node)
         sql = f"({self._as(left, types)}) {word} ({self._as(right, types)})"
         return self._finish(node, Query(sql, left.names, tuple(types)))
 

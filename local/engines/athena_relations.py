@@ -223,21 +223,24 @@ def unnest(owner: Owner, node: exp.Unnest, scope: Scope) -> tuple[Relation, str]
     only(node, "expressions", "alias", "offset")
     alias, ordinal = owner.name("r"), node.args.get("offset")
     types: list[Type] = []
-    inner, outer = [], []
+    inner, outer, lists = [], [], []
     for number, each in enumerate(node.expressions, 1):
         term = owner.expressions.term(each, scope)
         element = entry_of(term.type) if term.type.key else term.type.element
         if element is None:
             raise QueryError("TYPE_MISMATCH", f"Cannot unnest type: {term.type}", node)
-        inner.append(f"unnest({f't_entries({term.sql})' if term.type.key else term.sql}) AS u{number}")
+        lists.append(f"t_entries({term.sql})" if term.type.key else term.sql)
+        inner.append(f"unnest({lists[-1]}) AS u{number}")
         parts = [(f"struct_extract(u{number}, {text(name)})", type_) for name, type_ in element.members]
         for sql, type_ in parts or [(f"u{number}", element)]:
             outer.append(f"{sql} AS c{len(types) + 1}")
             types.append(type_)
-    sql = f"SELECT {', '.join(inner)}"
     if ordinal:
-        outer.append(f"CAST(row_number() OVER () AS BIGINT) AS c{len(types) + 1}")
+        counts = ", ".join(f"coalesce(len({each}), 0)" for each in lists)
+        inner.append(f"unnest(range(1, greatest({counts}) + 1)) AS n")
+        outer.append(f"CAST(n AS BIGINT) AS c{len(types) + 1}")
         types.append(BIGINT)
+    sql = f"SELECT {', '.join(inner)}"
     own_alias = node.args.get("alias")
     if isinstance(ordinal, exp.Identifier) and own_alias is not None and own_alias.columns:
         own_alias.append("columns", ordinal.copy())  # the parser takes the last name for the ordinality's

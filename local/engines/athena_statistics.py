@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_functions import NUMBERS, TEXT, TIMES, WHOLE, Call, function
+from local.engines.athena_quoting import text
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BIGINT, DOUBLE, VARCHAR, array_of, map_of
 
@@ -34,7 +35,8 @@ def paired(call: Call) -> Term:
     plainly(call)
     call.need(NUMBERS, NUMBERS)
     terms = ", ".join(coerce(term.sql, term.type, DOUBLE) for term in call.terms)
-    return Term(f"{call.name}({terms}){call.tail}", DOUBLE)
+    sql = f"{call.name}({terms}){call.tail}"
+    return Term(f"CASE WHEN isfinite({sql}) THEN {sql} END", DOUBLE)
 
 
 @function("geometric_mean", sort="aggregate")
@@ -67,13 +69,10 @@ def map_agg(call: Call) -> Term:
     call.need(("integer", "varchar", "date", "boolean"), ())
     _unwindowed(call)
     key, value = call.terms
-    tail = f"FILTER (WHERE {key.sql} IS NOT NULL)" if not call.tail else None
-    if tail is None:
+    if call.tail:
         raise RefusedError("map_agg with FILTER or OVER", "Filter in WHERE.", call.node)
-    keys, values = f"list({key.sql}) {tail}", f"list({value.sql}) {tail}"
-    twice = "error('NOT_SUPPORTED: map_agg with a key twice is not run on the laptop')"
-    sql = f"CASE WHEN len({keys}) > list_unique({keys}) THEN {twice} ELSE map({keys}, {values}) END"
-    return Term(f"CASE WHEN count({key.sql}) = 0 THEN NULL ELSE {sql} END", map_of(key.type, value.type))
+    pairs = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
+    return Term(f"t_map_of({pairs})", map_of(key.type, value.type))
 
 
 @function("histogram", sort="aggregate")
@@ -95,7 +94,7 @@ def listagg(call: Call) -> Term:
     if not call.order:
         raise QueryError("SYNTAX", "LISTAGG needs WITHIN GROUP (ORDER BY …)", call.node)
     _unwindowed(call)
-    by = f"'{call.literal(1)}'" if len(call.terms) > 1 else "''"
+    by = text(call.literal(1)) if len(call.terms) > 1 else "''"
     return Term(f"string_agg({call.inside}{call.first.sql}, {by}{call.order}){call.tail}", VARCHAR)
 
 
@@ -103,14 +102,15 @@ def listagg(call: Call) -> Term:
 def approx_percentile(call: Call) -> Term:
     """Exact, which is near enough: the smallest value that at least this part of all values does not exceed."""
     plainly(call)
-    call.need(("integer", "double"), ("decimal", "double", "array"))
+    call.need(("integer", "decimal", "double"), ("decimal", "double", "array"))
     value, share = call.terms
-    if share.type.element is not None:
-        if share.type.element.kind not in ("decimal", "double"):
-            raise call.wrong()
-        shares = f"CAST({share.sql} AS DOUBLE[])"
-        return Term(f"quantile_disc({value.sql}, {shares}){call.tail}", array_of(value.type))
-    return Term(f"quantile_disc({value.sql}, {coerce(share.sql, share.type, DOUBLE)}){call.tail}", value.type)
+    type_ = DOUBLE if value.type.name == "decimal" else value.type
+    values = coerce(value.sql, value.type, type_)
+    if share.type.element is None:
+        return Term(f"quantile_disc({values}, {coerce(share.sql, share.type, DOUBLE)}){call.tail}", type_)
+    if share.type.element.kind not in ("decimal", "double"):
+        raise call.wrong()
+    return Term(f"quantile_disc({values}, CAST({share.sql} AS DOUBLE[])){call.tail}", array_of(type_))
 
 
 @function("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg", sort="aggregate")
