@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.errors import CommandError
 from cli.target import EnvOption, JsonOption
 
+if TYPE_CHECKING:
+    from cli.preview_formats import Preview
+
 BUFFER = 64 * 1024
+BESIDE_EACH_OTHER = 10  # columns that a terminal is wide enough for
+ROWS_ACROSS = 3
 
 
 def preview(
@@ -20,8 +25,8 @@ def preview(
     json: JsonOption = False,
 ) -> None:
     """Show the first rows of an object and what its columns are; no more of it is fetched than that takes."""
-    from cli.console import console, print_json, progress, table
-    from cli.preview_formats import PreviewError, read, shown
+    from cli.console import print_json, progress
+    from cli.preview_formats import PreviewError, read
     from cli.s3_object import S3Object
     from cli.target import target
 
@@ -43,7 +48,21 @@ def preview(
             }
         )
         return
+    _show(found)
+    progress.print(f"{found.format}; {source.fetched:,} of {source.size:,} bytes fetched", style="dim", markup=False)
+
+
+def _show(found: Preview) -> None:
+    """Columns and rows as two tables; of many columns as one, whose lines they are, with as many rows as fit."""
+    from cli.console import console, table
+    from cli.preview_formats import shown
+
+    rows = [[shown(cell) for cell in row] for row in found.rows]
+    if len(found.columns) > BESIDE_EACH_OTHER:
+        some = rows[:ROWS_ACROSS]
+        header = ("column", "type", *(f"row {number}" for number in range(1, len(some) + 1)))
+        table("", header, [(*each, *(row[place] for row in some)) for place, each in enumerate(found.columns)])
+        return
     table("", ("column", "type"), found.columns)
     console.print()
-    table("", [name for name, _ in found.columns], [[shown(cell) for cell in row] for row in found.rows])
-    progress.print(f"{found.format}; {source.fetched:,} of {source.size:,} bytes fetched", style="dim", markup=False)
+    table("", [name for name, _ in found.columns], rows)

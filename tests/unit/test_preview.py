@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+from functools import cache
 from typing import Any
 
 import boto3
@@ -54,6 +55,7 @@ def fetched(told: Result) -> int:
     return int(told.stderr.split("; ")[1].split(" of ")[0].replace(",", ""))
 
 
+@cache
 def avro(codec: str) -> bytes:
     file = io.BytesIO()
     fields = [
@@ -66,6 +68,7 @@ def avro(codec: str) -> bytes:
     return file.getvalue()
 
 
+@cache
 def parquet() -> bytes:
     file = io.BytesIO()
     table = pa.concat_tables([pa.Table.from_pylist(ROWS)] * 4)
@@ -73,6 +76,7 @@ def parquet() -> bytes:
     return file.getvalue()
 
 
+@cache
 def csv(separator: str = ",", header: str = "id,name,price\n") -> bytes:
     lines = (separator.join((str(row["id"]), str(row["name"]), str(row["price"]))) for row in ROWS)
     return (header.replace(",", separator) + "\n".join(lines)).encode()
@@ -180,3 +184,10 @@ def test_rows_and_columns_are_shown_as_tables(s3: Any) -> None:
     told = preview(s3, b'{"a": 1, "b": {"c": [1]}}\n').stdout
     assert "object" in told
     assert '{"c": [1]}' in told
+
+
+def test_many_columns_are_shown_as_lines(s3: Any) -> None:
+    row = {f"column_{number}": f"value_{number}" for number in range(30)}
+    told = preview(s3, f"{json.dumps(row)}\n".encode()).stdout
+    lines = [line.split() for line in told.splitlines()]
+    assert ["column_29", "string", "value_29"] in lines
