@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from glue_jobs import iceberg
 from lake.evolution import Change
 from lake.model import Dataset
-from lake.tables import DELETED, LINEAGE, QUARANTINE, Table, from_schema, remembered
+from lake.tables import ABOUT_LINEAGE, DELETED, LINEAGE, QUARANTINE, Table, from_schema, remembered
 
 PROPERTIES = {
     "format-version": "2",
@@ -51,7 +51,7 @@ def create(dataset: Dataset, table: str, location: str) -> list[str]:
         f"`{each.name}` {each.type}{' NOT NULL' if each.required else ''} COMMENT {_text(each.description)}"
         for each in dataset.columns
     ]
-    columns += [f"`{name}` {kind}" for name, kind in LINEAGE.items()]
+    columns += [f"`{name}` {kind} COMMENT {_text(ABOUT_LINEAGE[name])}" for name, kind in LINEAGE.items()]
     partitions = ", ".join(dataset.partition_by)
     partitioned = f" PARTITIONED BY ({partitions})" if partitions else ""
     numbers = {name: number for number, name in enumerate((*(each.name for each in dataset.columns), *LINEAGE), 1)}

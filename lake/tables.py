@@ -12,6 +12,11 @@ from lake.evolution import Layout, identity, major
 from lake.parts import Column, Dataset
 
 LINEAGE = {"_version": "timestamp", "_hash": "string", "_run": "string"}
+ABOUT_LINEAGE = {
+    "_version": "Which version of the row this is: the later, the newer.",
+    "_hash": "A hash of the row's values; the same for the same row.",
+    "_run": "The run that last changed the row.",
+}
 QUARANTINE = {
     "_row_hash": "string",  # _row_id is a name of Iceberg's own
     "_rules": "array<string>",

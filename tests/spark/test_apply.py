@@ -30,6 +30,7 @@ def test_tables_carry_their_contracts_columns_comments_and_partitions(shop: Shop
         row["col_name"]: row for row in shop.spark.sql(f"DESCRIBE TABLE EXTENDED {shop.table('gold.totals')}").collect()
     }
     assert told["total"]["data_type"] == "decimal(18,2)"
+    assert told["_run"]["comment"] == "The run that last changed the row."
     assert told["Part 0"]["data_type"] == "bucket(2, customer_id)"
     assert told["Comment"]["data_type"] == "The shop's totals"
     assert "format-version=2" in told["Table Properties"]["data_type"]
