@@ -13,6 +13,7 @@ from local.engines import (  # noqa: F401
     athena_attempts,
     athena_binary,
     athena_clocks,
+    athena_container_casts,
     athena_documents,
     athena_lambdas as lambdas,
     athena_maps,

@@ -22,6 +22,12 @@ for _name, _plain in {
     "sin": Plain((DOUBLES,), DOUBLE, "sin"),
     "cos": Plain((DOUBLES,), DOUBLE, "cos"),
     "tan": Plain((DOUBLES,), DOUBLE, "tan"),
+    "asin": Plain((DOUBLES,), DOUBLE, "t_asin"),
+    "acos": Plain((DOUBLES,), DOUBLE, "t_acos"),
+    "sinh": Plain((DOUBLES,), DOUBLE, "sinh"),
+    "cosh": Plain((DOUBLES,), DOUBLE, "cosh"),
+    "tanh": Plain((DOUBLES,), DOUBLE, "tanh"),
+    "log": Plain((DOUBLES, DOUBLES), DOUBLE, "t_log"),
     "atan": Plain((DOUBLES,), DOUBLE, "atan"),
     "atan2": Plain((DOUBLES, DOUBLES), DOUBLE, "atan2"),
     "pi": Plain((), DOUBLE, "pi"),
@@ -37,6 +43,12 @@ for _name, _plain in {
     "random": Plain((), DOUBLE, "random"),
 }.items():
     function(_name)(_plain)
+
+
+@function("typeof")
+def typeof(call: Call) -> Term:
+    call.need(())
+    return Term(f"'{call.first.type}'::VARCHAR", VARCHAR)
 
 
 @function("width_bucket")

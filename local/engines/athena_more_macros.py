@@ -142,4 +142,6 @@ MORE = (
         THEN t_distinct(list_filter(b, lambda x: t_has(a, x))) ELSE t_distinct(list_filter(a, lambda x: t_has(b, x))) END""",
     """t_except(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         ELSE t_distinct(list_filter(a, lambda x: NOT t_has(b, x))) END""",
+    *(f"t_{name}(x) AS CASE WHEN abs(x) > 1 THEN 'NaN'::DOUBLE ELSE {name}(x) END" for name in ("asin", "acos")),
+    "t_log(b, x) AS t_ln(x) / t_ln(b)",
 )

@@ -9,7 +9,18 @@ from sqlglot import exp
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BOOLEAN, DATE, DAY_SECOND, MILLIS, REAL, VARCHAR, Type, as_decimal, common, decimal
+from local.engines.athena_types import (
+    BOOLEAN,
+    DATE,
+    DAY_SECOND,
+    MILLIS,
+    REAL,
+    VARCHAR,
+    Type,
+    as_decimal,
+    common,
+    decimal,
+)
 
 SYMBOLS: dict[type[exp.Expr], str] = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.DPipe: "||",
@@ -153,7 +164,9 @@ def span_of(symbol: str, left: Term, right: Term) -> Term:
     shared = common(left.type, right.type)
     assert shared is not None  # only two of a kind come here
     if (shared.precision or 0) > MILLIS:
-        raise RefusedError(f"A difference between times of type {shared}", "Cast to three digits of a second, or use date_diff.")
+        raise RefusedError(
+            f"A difference between times of type {shared}", "Cast to three digits of a second, or use date_diff."
+        )
     ends = [coerce(term.sql, term.type, shared) for term in (left, right)]
     return Term(f"t_between({ends[1]}, {ends[0]})", DAY_SECOND)
 
