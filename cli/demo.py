@@ -131,7 +131,7 @@ def _questions(lake: Target) -> None:
     from cli.query import fetch
 
     athena = lake.client("athena")
-    ids = athena.list_named_queries(WorkGroup=lake.environment.resource("analysts"))["NamedQueryIds"]
+    ids = athena.list_named_queries(WorkGroup=lake.environment.workgroup())["NamedQueryIds"]
     queries = [athena.get_named_query(NamedQueryId=each)["NamedQuery"] for each in ids]
     for query in sorted(queries, key=lambda each: str(each["Name"]))[:3]:
         columns, rows, _ = fetch(lake, query["QueryString"])

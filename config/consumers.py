@@ -107,7 +107,7 @@ def _folder(name: str, bucket: str, folder: str) -> Iterator[Permission]:
     yield Permission(f"{name}Own", _of("s3", actions), (f"{arn}/{folder}/*",), BY_TAG)
     only = {"StringLike": {"s3:prefix": [folder, f"{folder}/*"]}}
     yield Permission(f"{name}List", ("s3:ListBucket",), (arn,), "", only)
-    yield Permission(f"{name}Locate", ("s3:GetBucketLocation",), (arn,))
+    yield Permission(f"{name}Locate", _of("s3", ("GetBucketLocation", "ListBucketMultipartUploads")), (arn,))
 
 
 def _tables(environment: Environment, layer: str) -> tuple[str, ...]:

@@ -31,7 +31,6 @@ RESOURCES = (
     "conclude",
     "alert",
     "freshness",
-    "analysts",
     "alerts",
 )
 RUNBOOK = "docs/runbook.md"

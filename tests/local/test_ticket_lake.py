@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 import contracts
 from cli import execution, quarantine
+from cli.__main__ import app
 from cli.query import fetch
 from local import laptop, tickit
 from tests.local import policies
@@ -134,6 +136,27 @@ def test_a_view_of_the_folder_queries_answers_as_its_select_does(lake: TicketLak
     table = "SELECT count(*), sum(quantity_sold), sum(price_paid), sum(commission) FROM sales_by_date"
     assert fetch(lake.target, view)[1] == fetch(lake.target, table)[1]
     assert fetch(lake.target, "SHOW VIEWS")[1] == [["sales_by_month"]]
+
+
+def test_what_jobs_wrote_is_previewed_and_what_was_asked_is_in_the_history(
+    lake: TicketLake, first: execution.Ended, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("cli.target.target", lambda env: lake.target)
+    s3 = lake.client("s3")
+    for layer, folder, kind in (("bronze", "saas/category/logical", "Avro"), ("silver", "saas/category/data", "Parq")):
+        bucket = lake.environment.bucket(layer)
+        key = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"][0]["Key"]
+        told = json.loads(CliRunner().invoke(app, ["preview", f"s3://{bucket}/{key}", "--json"]).stdout)
+        assert told["format"].startswith(kind)
+        assert {"catname", "category_name"} & {each["name"] for each in told["schema"]}
+        assert told["rows"]
+    sql = "SELECT event_id, starts_at, revenue FROM dim_event WHERE revenue > 0 LIMIT 3"
+    file = tmp_path / "events.parquet"
+    CliRunner().invoke(app, ["query", sql, "--format", "parquet", "--output", str(file)])
+    assert str(pq.read_schema(file).field("revenue").type) == "decimal128(18, 2)"
+    [last, *_] = json.loads(CliRunner().invoke(app, ["query", "--history", "--json"]).stdout)
+    assert (last["sql"], last["state"]) == (sql, "SUCCEEDED")
+    assert last["bytes"] > 0
 
 
 def test_what_people_write_is_encrypted_by_the_lakes_key_or_refused(lake: TicketLake) -> None:
