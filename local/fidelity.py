@@ -41,9 +41,29 @@ def types_table() -> Iterator[str]:
         yield f"| {name} | {', '.join(sorted(known.known))} | {ignored} |"
 
 
+def sql_table() -> Iterator[str]:
+    """What Athena's SQL has on the laptop: each name has a conformance case; of Trino's other functions the names."""
+    from local.engines.athena_documented import DOCUMENTED
+    from local.engines.athena_functions import FUNCTIONS
+    from local.engines.athena_sql import allowed
+
+    other = allowed() - set(FUNCTIONS)
+    groups = {
+        "functions": set(FUNCTIONS),
+        "casts": {name.removeprefix("cast ") for name in other if name.startswith("cast ")},
+        "types compared": {name.removeprefix("compare ") for name in other if name.startswith("compare ")},
+        "operators": {name for name in other if " " in name and not name.startswith(("cast ", "compare ", "IS "))},
+        "refused functions": DOCUMENTED - set(FUNCTIONS),
+    }
+    yield "| | |"
+    yield "|---|---|"
+    for title, names in groups.items():
+        yield f"| {title} ({len(names)}) | {', '.join(sorted(names)).replace('|', chr(92) + '|')} |"
+
+
 def page(text: str) -> str:
     """A page with the tables put between their marks; what is written around them is left alone."""
-    for mark, lines in (("services", services_table()), ("types", types_table())):
+    for mark, lines in (("services", services_table()), ("sql", sql_table()), ("types", types_table())):
         begin, end = f"<!-- {mark}: from the code -->\n", f"<!-- end of {mark} -->"
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)

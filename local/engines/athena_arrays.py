@@ -166,7 +166,8 @@ def sequence(call: Call) -> Term:
         if not (literal := step[0].sql.removesuffix("::INTEGER")).isdigit() or literal == "0":
             raise RefusedError("sequence with this step", "Write a positive interval.", call.node)
         made = f"generate_series({start.sql}, {stop.sql}, to_months({literal}))"
-        fits = f"CASE WHEN day({start.sql}) > 28 OR {start.sql} > {stop.sql} THEN error('NOT_SUPPORTED: a sequence of months from this date is not run on the laptop') ELSE {made} END"
+        refusal = "error('NOT_SUPPORTED: a sequence of months from this date is not run on the laptop')"
+        fits = f"CASE WHEN day({start.sql}) > 28 OR {start.sql} > {stop.sql} THEN {refusal} ELSE {made} END"
         return Term(f"CAST({fits} AS DATE[])", array_of(DATE))
     raise RefusedError(f"sequence from {start.type} to {stop.type}", "Use whole numbers or dates.", call.node)
 

@@ -63,13 +63,19 @@ def type_of(node: exp.DataType) -> Type:
 
 def container_of(node: exp.DataType) -> Type:
     if node.this == exp.DType.STRUCT:
-        fields = [(part.name.lower(), type_of(part.args["kind"])) if isinstance(part, exp.ColumnDef) else (None, type_of(part))
-                  for part in node.expressions]  # fmt: skip
-        return row_of(*fields)
+        return row_of(*map(field_of, node.expressions))
     parts = [type_of(part) for part in node.expressions]
     if len(parts) != (1 if node.this == exp.DType.ARRAY else 2):
         raise RefusedError(f"The type {node.sql('trino').lower()}", node=node.parent)
     return array_of(parts[0]) if node.this == exp.DType.ARRAY else map_of(*parts)
+
+
+def field_of(node: exp.DataType | exp.ColumnDef) -> tuple[str | None, Type]:
+    if not isinstance(node, exp.ColumnDef):
+        return None, type_of(node)
+    if not re.fullmatch(r"\w[\w $-]*", node.name):
+        raise RefusedError(f"A row's field named '{node.name}'", "Use letters, digits and underscores.", node)
+    return node.name.lower(), type_of(node.args["kind"])
 
 
 def literal(node: exp.Literal) -> Term:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import DOUBLES, NUMBERS, TEXT, WHOLE, Call, Plain, function
+from local.engines.athena_quoting import text
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, decimal
 
@@ -48,7 +49,7 @@ for _name, _plain in {
 @function("typeof")
 def typeof(call: Call) -> Term:
     call.need(())
-    return Term(f"'{call.first.type}'::VARCHAR", VARCHAR)
+    return Term(f"{text(str(call.first.type))}::VARCHAR", VARCHAR)
 
 
 @function("width_bucket")

@@ -33,32 +33,39 @@ MORE = (
         THEN len(list_filter(a[1:i], lambda y: y IS NULL)) = 1 ELSE list_position(a, x) = i END)""",
     "t_remove(a, v) AS CASE WHEN v IS NULL THEN NULL ELSE list_filter(a, lambda x: x IS NULL OR x <> v) END",
     """t_overlap(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true
-        WHEN (len(a) > list_count(a) AND len(b) > 0) OR (len(b) > list_count(b) AND len(a) > 0) THEN NULL ELSE false END""",
+        WHEN (len(a) > list_count(a) AND len(b) > 0) OR (len(b) > list_count(b) AND len(a) > 0) THEN NULL
+        ELSE false END""",
     "t_entries(m) AS CASE WHEN m IS NULL THEN NULL ELSE map_entries(m) END",
     """t_same_width(n) AS CASE WHEN n > 10000 THEN
-        t_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') ELSE true END""",
-    """t_sequence(a, b, s) AS CASE WHEN a IS NULL OR b IS NULL OR s IS NULL THEN NULL WHEN s = 0 OR (b - a) * sign(s) < 0
-        THEN t_fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start')
+        t_fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries')
+        ELSE true END""",
+    """t_sequence(a, b, s) AS CASE WHEN a IS NULL OR b IS NULL OR s IS NULL THEN NULL WHEN s = 0
+        OR (b - a) * sign(s) < 0
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should lie in the direction of its step')
         WHEN t_same_width((b - a) // s + 1) THEN generate_series(a, b, s) END""",
     # texts
     """t_split_part(x, d, n) AS CASE WHEN x IS NULL OR d IS NULL OR n IS NULL THEN NULL
         WHEN n <= 0 THEN t_fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero')
         WHEN d = '' THEN error('NOT_SUPPORTED: split_part by an empty text is not run on the laptop')
         ELSE string_split(x, d)[n] END""",
-    """t_split(x, d) AS CASE WHEN x IS NULL THEN NULL WHEN d = '' THEN t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string')
+    """t_split(x, d) AS CASE WHEN x IS NULL THEN NULL WHEN d = ''
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string')
         ELSE string_split(x, d) END""",
     *(
-        f"""t_{name}(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN p = '' THEN t_fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
+        f"""t_{name}(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN p = ''
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty')
         WHEN n < 0 THEN t_fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]')
         ELSE {name}(x, CAST(n AS INTEGER), p) END"""
         for name in ("lpad", "rpad")
     ),
     """t_codepoint(x) AS CASE WHEN length(x) = 1 THEN unicode(x) WHEN x IS NOT NULL
         THEN error('NOT_SUPPORTED: codepoint of a text that is not one letter is not run on the laptop') END""",
-    """t_chr(n) AS CASE WHEN n = 0 THEN error('NOT_SUPPORTED: chr(0) is not run on the laptop') WHEN n < 0 OR n > 1114111 OR n BETWEEN 55296 AND 57343
-        THEN t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || n) ELSE chr(CAST(n AS INTEGER)) END""",
+    """t_chr(n) AS CASE WHEN n = 0 THEN error('NOT_SUPPORTED: chr(0) is not run on the laptop') WHEN n < 0
+        OR n > 1114111 OR n BETWEEN 55296 AND 57343
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || n)
+        ELSE chr(CAST(n AS INTEGER)) END""",
     """t_hamming(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN length(a) <> length(b)
-        THEN t_fail('INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length')
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: hamming_distance needs texts of the same length')
         WHEN a = '' THEN 0 WHEN ascii_only(a) AND ascii_only(b) THEN hamming(a, b)
         ELSE error('NOT_SUPPORTED: hamming_distance beyond ASCII is not run on the laptop') END""",
     """t_levenshtein(a, b) AS CASE WHEN ascii_only(a) AND ascii_only(b) THEN levenshtein(a, b)
@@ -69,7 +76,8 @@ MORE = (
     """t_array_join(a, d, n) AS CASE WHEN a IS NULL OR d IS NULL OR n IS NULL THEN NULL
         ELSE array_to_string(list_transform(a, lambda x: coalesce(x, n)), d) END""",
     # numbers
-    """t_width(x, low, high, n) AS CASE WHEN n <= 0 THEN t_fail('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
+    """t_width(x, low, high, n) AS CASE WHEN n <= 0
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0')
         WHEN low = high THEN t_fail('INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other')
         WHEN isnan(x) OR isinf(low) OR isinf(high) OR isnan(low) OR isnan(high) OR isinf(x)
         THEN error('NOT_SUPPORTED: width_bucket with this bound is not run on the laptop')
@@ -82,8 +90,10 @@ MORE = (
         WHEN x < 0 THEN '-' || lower(to_base(-x, CAST(r AS INTEGER))) ELSE lower(to_base(x, CAST(r AS INTEGER))) END""",
     """t_sign(x) AS CASE WHEN isnan(x) THEN x ELSE CAST(sign(x) AS DOUBLE) END""",
     # bits of 64
-    "t_left(x, n) AS CASE WHEN n NOT BETWEEN 0 AND 62 OR x < 0 OR x >= (1::BIGINT << (62 - n)) THEN error('NOT_SUPPORTED: this shift of bits is not run on the laptop') ELSE x << n END",
-    "t_right(x, n) AS CASE WHEN n NOT BETWEEN 0 AND 63 OR x < 0 THEN error('NOT_SUPPORTED: this shift of bits is not run on the laptop') ELSE x >> n END",
+    """t_left(x, n) AS CASE WHEN n NOT BETWEEN 0 AND 62 OR x < 0 OR x >= (1::BIGINT << (62 - n))
+        THEN error('NOT_SUPPORTED: this shift of bits is not run on the laptop') ELSE x << n END""",
+    """t_right(x, n) AS CASE WHEN n NOT BETWEEN 0 AND 63 OR x < 0
+        THEN error('NOT_SUPPORTED: this shift of bits is not run on the laptop') ELSE x >> n END""",
     # times
     """t_shift_date(d, ms) AS CASE WHEN ms % 86400000 <> 0
         THEN t_fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date')
@@ -128,18 +138,23 @@ MORE = (
         f"t_{name}(x) AS CASE WHEN x < 0 THEN 'NaN'::DOUBLE WHEN x = 0 THEN '-Infinity'::DOUBLE ELSE {name}(x) END"
         for name in ("ln", "log2", "log10")
     ),
-    """t_power(x, y) AS CASE WHEN x IS NULL THEN NULL WHEN y = 0 THEN 1::DOUBLE WHEN isnan(y) OR (abs(x) = 1 AND isinf(y)) THEN 'NaN'::DOUBLE
+    """t_power(x, y) AS CASE WHEN x IS NULL THEN NULL WHEN y = 0 THEN 1::DOUBLE WHEN isnan(y)
+        OR (abs(x) = 1 AND isinf(y)) THEN 'NaN'::DOUBLE
         ELSE power(x, y) END""",
-    """t_map_of(pairs) AS CASE WHEN pairs IS NULL THEN NULL WHEN len(pairs) > list_unique(list_transform(pairs, lambda p: p.k))
-        THEN error('NOT_SUPPORTED: map_agg with a key twice is not run on the laptop') ELSE map_from_entries(pairs) END""",
+    """t_map_of(pairs) AS CASE WHEN pairs IS NULL THEN NULL
+        WHEN len(pairs) > list_unique(list_transform(pairs, lambda p: p.k))
+        THEN error('NOT_SUPPORTED: map_agg with a key twice is not run on the laptop')
+        ELSE map_from_entries(pairs) END""",
     """t_times_of(n) AS CASE WHEN n < 0 OR n > 10000
-        THEN t_fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be from 0 to 10000') ELSE range(n) END""",
+        THEN t_fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be from 0 to 10000')
+        ELSE range(n) END""",
     """t_whole_days(ms) AS CASE WHEN ms % 86400000 <> 0
         THEN t_fail('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates')
         ELSE ms // 86400000 END""",
     "t_has(a, x) AS len(list_filter(a, lambda y: y IS NOT DISTINCT FROM x)) > 0",
     """t_intersect(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(a) < len(b)
-        THEN t_distinct(list_filter(b, lambda x: t_has(a, x))) ELSE t_distinct(list_filter(a, lambda x: t_has(b, x))) END""",
+        THEN t_distinct(list_filter(b, lambda x: t_has(a, x)))
+        ELSE t_distinct(list_filter(a, lambda x: t_has(b, x))) END""",
     """t_except(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL
         ELSE t_distinct(list_filter(a, lambda x: NOT t_has(b, x))) END""",
     *(f"t_{name}(x) AS CASE WHEN abs(x) > 1 THEN 'NaN'::DOUBLE ELSE {name}(x) END" for name in ("asin", "acos")),

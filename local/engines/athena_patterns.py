@@ -27,7 +27,8 @@ REPLACED = re.compile(r"\$(\d)|\\(.)|([^$\\]+)", re.S)
 def pattern(call: Call, *, fills: bool) -> tuple[str, str, int]:
     """The pattern's SQL, the texts it is not sure for, and its groups; `fills` if an empty match would matter."""
     written = call.literal(1)
-    if BRACE.search(written) or not SAFE_PATTERN.fullmatch(written) or POSSESSIVE.search(written) or not written.isascii():
+    strange = BRACE.search(written) or POSSESSIVE.search(written) or not written.isascii()
+    if strange or not SAFE_PATTERN.fullmatch(written):
         raise RefusedError(f"The pattern '{written}'", ADVICE, call.node)
     try:
         parsed = re._parser.parse(written)  # type: ignore[attr-defined]
