@@ -36,6 +36,8 @@ def told(error: duckdb.Error) -> QueryError:
         return QueryError(kind, f"Error opening Hive split: {text}")
     if isinstance(error, duckdb.InvalidInputException) and "Malformed JSON" in text:
         return QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - {text}")
+    if isinstance(error, duckdb.InvalidInputException) and "CSV" in text:
+        return QueryError("HIVE_BAD_DATA", f"Lines of a text file that cannot be parted: {text}")
     if isinstance(error, duckdb.InvalidInputException) and "arquet" in text:
         return QueryError("HIVE_BAD_DATA", f"Malformed file: {text}")
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {text}", category=SYSTEM)

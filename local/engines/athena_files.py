@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from local.engines import athena_json, athena_projection
+from local.engines import athena_json, athena_lines, athena_projection
 from local.engines.athena_casts import cast
 from local.engines.athena_catalog import Entry, GlueCatalog
 from local.engines.athena_errors import QueryError, RefusedError
@@ -17,7 +17,7 @@ from local.engines.athena_relations import Scan
 from local.engines.athena_scope import TableColumn
 from local.engines.athena_types import MICROS, Type
 
-AVRO, PARQUET, JSON = "avro", "parquet", "json"
+AVRO, PARQUET, JSON, LINES = "avro", "parquet", "json", "lines"
 READERS = {
     AVRO: "read_avro([{files}], hive_partitioning=false)",
     PARQUET: "read_parquet([{files}], union_by_name=true, hive_partitioning=false)",
@@ -25,7 +25,7 @@ READERS = {
 FEW = 8  # places that are listed one by one
 BUCKET_SLASHES = 2  # of s3://bucket
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-COUNTED = {AVRO: 0, JSON: 10}  # of a gzipped file DuckDB counts the header alone
+COUNTED = {AVRO: 0, JSON: 10, LINES: 10}  # of a gzipped file DuckDB counts the header alone
 Held = tuple[str, str]  # a column of a file: its name and DuckDB's type
 # what a file may hold for a column of the catalog: the same, or something narrower
 NARROWER = {
@@ -111,6 +111,10 @@ class Files:
             if files:
                 yield athena_json.source(self.entry.glue, files), partial(athena_json.value, self.entry.glue)
             return
+        if form == LINES:
+            if files:
+                yield athena_lines.source(self.entry.glue, files)
+            return
         groups: dict[tuple[Held, ...], list[str]] = {}
         for group in [[file] for file in files] if form == AVRO else [files]:
             if group:
@@ -129,13 +133,16 @@ def form_of(glue: dict[str, Any]) -> str:
     if library == athena_json.SERDE:
         athena_json.check(glue)
         return JSON
-    advice = f"the laptop reads Iceberg, Avro, Parquet and JSON lines by {athena_json.SERDE}."
+    if library in athena_lines.KNOWN:
+        athena_lines.check(glue)
+        return LINES
+    advice = f"the laptop reads Iceberg, Avro, Parquet, {athena_json.SERDE} and {', '.join(athena_lines.KNOWN)}."
     raise RefusedError(f"A table of SerDe '{library}' ('{glue['Name']}')", advice)
 
 
 def uncounted(form: str, file: str) -> bool:
     """Whether DuckDB leaves a file's bytes out of what it has read."""
-    return form == AVRO or (form == JSON and file.endswith(".gz"))
+    return form == AVRO or (form in (JSON, LINES) and file.endswith(".gz"))
 
 
 def reader(form: str, files: Sequence[str]) -> str:

@@ -58,6 +58,8 @@ def store(session: Session, query: Query, layout: Layout, location: str) -> Writ
     check(query, layout)
     rows = session.keep(KEPT, query)
     _check_partitions(session, query, layout)
+    if layout.form == "textfile":
+        _check_texts(session, query, layout)
     with tempfile.TemporaryDirectory() as folder:
         if rows:
             session.connection.execute(f"COPY ({_selected(query, layout)}) TO {_target(folder, layout)}")
@@ -114,6 +116,15 @@ def _check_partitions(session: Session, query: Query, layout: Layout) -> None:
     blank = " OR ".join(f"CAST({key} AS VARCHAR) = ''" for key in keys)
     if session.connection.execute(f"SELECT 1 FROM {KEPT} WHERE {blank} LIMIT 1").fetchone():
         raise RefusedError("A partition of an empty text", "Write NULL, or some text.")
+
+
+def _check_texts(session: Session, query: Query, layout: Layout) -> None:
+    """A text file has no quotes: a text with its delimiter in it would come back as two."""
+    marks = [text(layout.delimiter), "chr(10)", "chr(13)"]
+    columns = [f"c{i}" for i, type_ in enumerate(query.types, 1) if type_.name == "varchar"]
+    odd = " OR ".join(f"contains({column}, {mark})" for column in columns for mark in marks)
+    if odd and session.connection.execute(f"SELECT 1 FROM {KEPT} WHERE {odd} LIMIT 1").fetchone():
+        raise RefusedError("A text with the delimiter or a line break in a TEXTFILE", "Write it as PARQUET.")
 
 
 def _selected(query: Query, layout: Layout) -> str:

@@ -43,7 +43,7 @@ FIDELITY = (
     ),
     (
         "Athena",
-        "CTAS, INSERT INTO and UNLOAD: Parquet, JSON, Avro; partitions and their limit of 100, manifests",
+        "CTAS, INSERT INTO and UNLOAD: Parquet, JSON, Avro, text; partitions and their limit of 100, manifests",
         "DuckDB",
         "real",
     ),
@@ -60,7 +60,13 @@ FIDELITY = (
     ("Athena", "EXPLAIN: the plan of the laptop's engine", "DuckDB", "simulated"),
     ("Athena", "OPTIMIZE, VACUUM, SHOW FUNCTIONS, EXPLAIN as JSON or GRAPHVIZ", "", "refused"),
     ("Athena", "JSON lines by the OpenX SerDe with gzip; partition projection: date, integer, enum", "DuckDB", "real"),
-    ("Athena", "CSV tables, the Hive JSON SerDe, partition projection of the type injected", "", "refused"),
+    (
+        "Athena",
+        "text lines by LazySimpleSerDe and OpenCSVSerde, with gzip; values that fit their types",
+        "DuckDB",
+        "real",
+    ),
+    ("Athena", "escapes in text lines; the Hive JSON SerDe; partition projection of the type injected", "", "refused"),
     ("Athena", "GetQueryRuntimeStatistics: times, bytes read, rows; no stages", "ours", "real"),
 )
 RESPONSE = "moto.athena.responses:AthenaResponse"

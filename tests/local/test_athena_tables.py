@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from tests.local.athena_statements import Analyst
@@ -65,11 +67,35 @@ def test_ctas_by_buckets_puts_each_row_where_hive_looks_for_it(ann: Analyst) -> 
     )
 
 
-@pytest.mark.parametrize("form", ["JSON", "AVRO", "PARQUET"])
+@pytest.mark.parametrize("form", ["JSON", "AVRO", "PARQUET", "TEXTFILE"])
 def test_ctas_writes_what_it_reads_back(ann: Analyst, form: str) -> None:
     select = "SELECT * FROM (VALUES (1, 'a\"b', 1.5e0, true), (2, NULL, NULL, false)) t(id, word, x, final)"
     ann.run(f"CREATE TABLE as_{form} WITH (format = '{form}') AS {select}")
     assert ann.rows(f"SELECT * FROM as_{form} ORDER BY id") == [["1", 'a"b', "1.5", "true"], ["2", None, None, "false"]]
+
+
+def test_lines_of_text_are_read_as_their_serde_reads_them(ann: Analyst) -> None:
+    s3, place = ann.endpoint.client("s3"), f"LOCATION 's3://{ann.bucket}/lines"
+    s3.put_object(Bucket=ann.bucket, Key="lines/lazy/a", Body=b'id|word|x\n1|a "b"|1.50\n2|\\N|\n\n3\n4||2|rest\n')
+    ann.run(
+        "CREATE EXTERNAL TABLE lazy (id int, word string, x decimal(4,2)) ROW FORMAT DELIMITED FIELDS "
+        f"TERMINATED BY '|' {place}/lazy' TBLPROPERTIES ('skip.header.line.count' = '1')"
+    )
+    rows = [["1", 'a "b"', "1.50"], ["2", None, None], ["3", None, None], ["4", "", "2.00"], [None, None, None]]
+    assert ann.rows("SELECT * FROM lazy ORDER BY id") == rows
+    body = gzip.compress(b'1,"a, ""b""",true\n2,,false\n"3",""\n')
+    s3.put_object(Bucket=ann.bucket, Key="lines/open/a.csv.gz", Body=body)
+    serde = "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
+    ann.run(f"CREATE EXTERNAL TABLE opened (id int, word string, final boolean) {serde} {place}/open'")
+    execution = ann.run("SELECT * FROM opened")
+    assert ann.rows("SELECT * FROM opened ORDER BY id") == [
+        ["1", 'a, "b"', "true"],
+        ["2", "", "false"],
+        ["3", "", None],
+    ]
+    assert execution["Statistics"]["DataScannedInBytes"] >= len(body)
+    ann.run(f"CREATE EXTERNAL TABLE wrong (id int, word int) ROW FORMAT DELIMITED {place}/lazy'")
+    assert ann.fails("SELECT id FROM wrong").startswith("HIVE_BAD_DATA: Error parsing field value for field id")
 
 
 def test_ctas_with_no_data_makes_an_empty_table(ann: Analyst) -> None:
