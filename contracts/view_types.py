@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, build_scope
 
@@ -12,6 +14,7 @@ TYPES = {
     "VARCHAR": "string", "TEXT": "string", "BOOLEAN": "boolean", "INT": "int", "BIGINT": "bigint", "FLOAT": "float",
     "DOUBLE": "double", "DATE": "date", "TIMESTAMPTZ": "timestamp",
 }  # fmt: skip
+UNNAMED = re.compile(r"_col_\d+")  # what a column without a name is called here; Athena calls it otherwise
 COUNTS = (exp.Count, exp.CountIf, exp.ApproxDistinct, exp.RowNumber, exp.Rank, exp.DenseRank)
 SAME = (exp.Max, exp.Min, exp.Paren, exp.Alias, exp.Window)  # of the type of what they are of
 
@@ -20,8 +23,13 @@ def columns(file: QueryFile, query: exp.Query, tables: Tables, described: dict[s
     """Each column by name and type; a comment in the SELECT says what it is, or the contract of the column it is."""
     scope = build_scope(query)
     assert scope is not None  # of a query there is one
-    found = []
+    found: list[ViewColumn] = []
     for each in query.selects:
+        if UNNAMED.fullmatch(each.alias_or_name):
+            raise file.at(each, each.unalias().sql(DIALECT), "expected a column with a name", "Write AS and a name.")
+        if each.alias_or_name in (other.name for other in found):
+            expected = "expected each column of a view once"
+            raise file.at(each, each.alias_or_name, expected, "Leave one out, or give it another name.")
         type_ = _type(each, scope, tables)
         if type_ is None:
             expected = "expected a column, a count, or CAST(… AS a type): a view keeps the types of its columns"

@@ -51,12 +51,34 @@ def refusal(root: Path, text: str, name: str = "sold") -> str:
         ("", "queries/sold.sql:1: '': expected a first line"),
         (VIEW + "SELECT\n  year,\n  year + 1 AS next\nFROM ${gold}.sales_by_date", "queries/sold.sql:5: 'next': expected a column, a count, or CAST(… AS a type): a view keeps the types of its columns."),
         (VIEW + "SELECT sum(price_paid) AS paid FROM ${gold}.sales_by_date", "queries/sold.sql:3: 'paid': expected a column, a count, or CAST"),
+        (VIEW + "SELECT year,\n count(*)\nFROM ${gold}.sales_by_date GROUP BY year", "queries/sold.sql:4: 'COUNT(*)': expected a column with a name. Write AS and a name."),
+        (VIEW + "SELECT year, CAST(month AS bigint) AS year FROM ${gold}.sales_by_date", "queries/sold.sql:3: 'year': expected each column of a view once."),
         (VIEW.replace("sold AS", "soled AS") + "SELECT year FROM ${gold}.sales_by_date", "queries/sold.sql:1: 'gold.soled': expected the view 'gold.sold', after the file. Write ${gold}.sold, or rename the file."),
         (VIEW.replace("gold", "silver") + "SELECT year FROM ${gold}.sales_by_date", "'silver.sold': expected the view 'gold.sold'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_the_contracts_is_told_with_file_and_line(tmp_path: Path, text: str, says: str) -> None:
     assert says in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "SELECT transform(_rules, x -> upper(x)) AS r FROM ${silver}.saas_users__quarantine",
+        "SELECT r, n FROM ${silver}.saas_users__quarantine CROSS JOIN UNNEST(_rules) WITH ORDINALITY AS u (r, n)",
+        "SELECT year, month, count(*) FROM ${gold}.sales_by_date GROUP BY GROUPING SETS ((year), (year, month))",
+        "SELECT year FROM ${gold}.sales_by_date FOR TIMESTAMP AS OF TIMESTAMP '2026-11-20 03:00:00 UTC'",
+        "SELECT sum(price_paid) OVER w FROM ${gold}.sales_by_date WINDOW w AS (PARTITION BY year)",
+        "SELECT a FROM (VALUES (1, 'x')) AS v (a, b)",
+        "SELECT event_name FROM ${gold}.sales_by_date JOIN ${gold}.dim_event USING (event_name)",
+        "SELECT year AS y FROM ${gold}.sales_by_date GROUP BY 1 HAVING count(*) > 1 ORDER BY y",
+        "SELECT * FROM ${gold}.sales_by_date s WHERE EXISTS (SELECT 1 FROM ${gold}.dim_event e WHERE e.event_name = s.seller)",
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t",
+        'SELECT Year, "Buyer" FROM ${gold}.Sales_By_Date;',
+    ],
+)
+def test_what_athena_runs_is_not_refused(tmp_path: Path, select: str) -> None:
+    assert len(load(tmp_path, f"-- A\n{select}").named) == 1
 
 
 def test_a_view_may_not_have_the_name_of_a_table(tmp_path: Path) -> None:
