@@ -7,6 +7,7 @@ import re
 import duckdb
 
 from local.engines.athena_errors import SYSTEM, QueryError
+from local.engines.athena_overflows import overflow
 
 OURS = re.compile(
     r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE|NOT_SUPPORTED"
@@ -25,6 +26,8 @@ def told(error: duckdb.Error) -> QueryError:
         return QueryError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
     if "GROUPING statement" in text or "GROUPING child" in text:
         return QueryError("INVALID_COLUMN_REFERENCE", "The arguments to GROUPING() must be expressions of GROUP BY")
+    if isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException) and (left := overflow(text)):
+        return left
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
     if isinstance(error, duckdb.ConversionException):
