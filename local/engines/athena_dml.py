@@ -116,7 +116,11 @@ class Target:
 
 def open_target(session: Session, node: exp.Expr, tree: exp.Expr) -> Target:
     """The table that a statement changes, its rows loaded and the statement's parameters bound."""
-    entry = target_of(session, node)
+    bind(tree, session.request["parameters"])
+    return target_at(session, target_of(session, node))
+
+
+def target_at(session: Session, entry: Entry) -> Target:
     if not is_iceberg(entry.glue):
         raise QueryError("NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional tables")
     strange = next((column for column in entry.table.columns if not column.type.runs), None)
@@ -127,7 +131,6 @@ def open_target(session: Session, node: exp.Expr, tree: exp.Expr) -> Target:
     if table.metadata_location != entry.metadata_location:
         raise athena_iceberg.commit_error(database, name)
     athena_iceberg.check_writable(table)
-    bind(tree, session.request["parameters"])
     found = Target(session, entry, table, Translator(session.catalog, session.database))
     found.load()
     return found

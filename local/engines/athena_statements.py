@@ -14,6 +14,7 @@ from local.engines import (
     athena_insert,
     athena_prepared,
     athena_shows,
+    athena_upkeep,
     athena_view_changes,
 )
 from local.engines.athena_grammar import parse
@@ -60,6 +61,8 @@ READERS: dict[tuple[str, ...], Reader] = {
     ("PREPARE",): athena_prepared.read_prepare,
     ("EXECUTE",): athena_prepared.read_execute,
     ("DEALLOCATE", "PREPARE"): athena_prepared.read_deallocate,
+    ("OPTIMIZE",): athena_upkeep.read_optimize,
+    ("VACUUM",): athena_upkeep.read_vacuum,
     ("UNLOAD",): athena_insert.read_unload,
 }
 

@@ -111,6 +111,21 @@ def test_a_merge_that_matches_a_row_twice_fails_and_changes_nothing(ann: Analyst
     assert rows(ann, name) == START
 
 
+def test_optimize_and_vacuum_leave_the_rows_and_fewer_files(ann: Analyst) -> None:
+    name = made(ann, "kept_up")
+    ann.run(f"DELETE FROM {name} WHERE id = 1")
+    ann.run(f"OPTIMIZE {name} REWRITE DATA USING BIN_PACK")
+    ann.run(f"VACUUM {name}")
+    assert len(snapshots(ann, name)) == 4
+    ann.run(f"ALTER TABLE {name} SET TBLPROPERTIES ('vacuum_max_snapshot_age_seconds' = '0')")
+    before = ann.keys(f"{name}/data/")
+    ann.run(f"VACUUM {name}")
+    assert len(snapshots(ann, name)) == 1
+    assert len(ann.keys(f"{name}/data/")) < len(before)
+    assert rows(ann, name) == START[1:]
+    assert ann.fails(f"OPTIMIZE {name} REWRITE DATA USING BIN_PACK WHERE id = 1").startswith("NOT_SUPPORTED")
+
+
 @pytest.mark.parametrize(
     ("sql", "told"),
     [
