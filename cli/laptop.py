@@ -25,7 +25,9 @@ def up(port: PortOption = 4580, cold: ColdOption = False, scale: ScaleOption = 1
     console.print("\nTo use other AWS clients:")
     for name, value in laptop.USER.environment(running.url, running.region).items():
         console.print(f"  export {name}={value}", soft_wrap=True)
-    console.print("Next: `./headwater run tickit`, `./headwater query 'select 1'`, `./headwater api`, `./headwater down`.")
+    console.print(
+        "Next: `./headwater run tickit`, `./headwater query 'select 1'`, `./headwater api`, `./headwater down`."
+    )
 
 
 def down() -> None:

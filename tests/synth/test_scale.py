@@ -27,7 +27,9 @@ def test_no_stack_has_more_than_200_resources(many: Synthesized) -> None:
     assert max(sizes.values()) < MOST_RESOURCES, sizes
 
 
-def test_templates_grow_with_pipelines_sources_and_named_queries_only(many: Synthesized, synthesize: Synthesize) -> None:
+def test_templates_grow_with_pipelines_sources_and_named_queries_only(
+    many: Synthesized, synthesize: Synthesize
+) -> None:
     shipped = synthesize("prod")
     added = len(many.resources()) - len(shipped.resources())
     each = ("StepFunctions::StateMachine", "Scheduler::Schedule", "IAM::Role", "Athena::NamedQuery")
