@@ -68,6 +68,8 @@ def container_to_json(sql: str, source: Type, target: Type, safe: bool) -> str:
         pair = f"to_json({each}.key) || ':' || {_json(f'{each}.value', source.value, target)}"
         ordered = f"list_sort(map_entries({sql}))"
         return f"'{{' || array_to_string(list_transform({ordered}, lambda {each}: {pair}), ',') || '}}'"
+    if not all(name for name, _ in source.fields):
+        raise RefusedError(f"CAST from {source} to json", "Give the fields names.")
     fields = " || ',' || ".join(
         f"""'"{name}":' || {_json(f"struct_extract({sql}, {text(name)})", type_, target)}"""
         for name, type_ in source.members
