@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,23 +12,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from local.engines import athena_versions, athena_views
+from local.engines import athena_inner_tables, athena_versions, athena_views
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_relations import CATALOG
 from local.engines.athena_scope import Table, TableColumn
-from local.engines.athena_types import BIGINT, MILLIS, VARCHAR, Type, from_hive, from_iceberg
+from local.engines.athena_types import BIGINT, VARCHAR, from_hive, from_iceberg
 from local.engines.athena_versions import Version
 
 Rows = list[tuple[Any, ...]]
 INFORMATION = "information_schema"
-SNAPSHOTS = (
-    TableColumn("committed_at", Type("timestamp with time zone", MILLIS)),
-    TableColumn("snapshot_id", BIGINT),
-    TableColumn("parent_id", BIGINT),
-    TableColumn("operation", VARCHAR),
-    TableColumn("manifest_list", VARCHAR),
-    TableColumn("summary", Type("map(varchar, varchar)")),
-)
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 ABSENT = ("EntityNotFoundException", "NoSuchKey", "NoSuchBucket", "404")
 
 
@@ -54,8 +47,9 @@ class Entry:
 class GlueCatalog:
     """Tables looked up with the caller's own credentials, once for each query."""
 
-    def __init__(self, glue: Any, s3: Any) -> None:
+    def __init__(self, glue: Any, s3: Any, open_table: Callable[[str], Any]) -> None:
         self.glue, self.s3 = glue, s3
+        self._open = open_table  # an Iceberg table by the place of its metadata
         self._entries: dict[tuple[str, str], Entry | None] = {}
 
     def table(self, database: str, name: str) -> Table | None:
@@ -90,7 +84,7 @@ class GlueCatalog:
         answer = absent_is_none(lambda: self.glue.get_table(DatabaseName=database, Name=base))
         if answer is None:
             return None
-        return self._snapshots(database, name, answer["Table"]) if inner else self._entry(database, answer["Table"])
+        return self._inner(database, name, answer["Table"]) if inner else self._entry(database, answer["Table"])
 
     def _entry(self, database: str, glue: dict[str, Any]) -> Entry:
         name, keys = glue["Name"].lower(), glue.get("PartitionKeys") or []
@@ -115,21 +109,23 @@ class GlueCatalog:
         metadata: dict[str, Any] = json.loads(answer["Body"].read())
         return metadata
 
-    def _snapshots(self, database: str, name: str, glue: dict[str, Any]) -> Entry | None:
-        if not is_iceberg(glue) or not name.endswith("$snapshots"):
-            raise RefusedError(f"The table '{name}'", 'Of Iceberg\'s own tables the laptop has "t$snapshots".')
-        rows = [
-            (
-                snapshot["timestamp-ms"],
-                snapshot["snapshot-id"],
-                snapshot.get("parent-snapshot-id"),
-                (snapshot.get("summary") or {}).get("operation"),
-                snapshot.get("manifest-list"),
-                None,
-            )
-            for snapshot in self._metadata(glue).get("snapshots") or []
-        ]
-        return Entry(Table(database, name, SNAPSHOTS), rows=rows)
+    def _inner(self, database: str, name: str, glue: dict[str, Any]) -> Entry | None:
+        kind = name.partition("$")[2]
+        if is_iceberg(glue):
+            described = athena_inner_tables.columns(kind)
+            location = str(glue["Parameters"]["metadata_location"])
+            rows = athena_inner_tables.rows(kind, self._metadata(glue), lambda: self._open(location).inspect)
+            return Entry(Table(database, name, described), rows=rows)
+        keys = glue.get("PartitionKeys") or []
+        if kind != "partitions" or not keys:
+            raise RefusedError(f"The table '{name}'", 'Tables of plain files have "t$partitions" alone.')
+        columns = tuple(TableColumn(key["Name"].lower(), from_hive(key["Type"])) for key in keys)
+        pages = self.glue.get_paginator("get_partitions").paginate(
+            DatabaseName=database, TableName=glue["Name"], ExcludeColumnSchema=True
+        )
+        values = [part["Values"] for page in pages for part in page["Partitions"]]
+        rows = [tuple(None if value == NULL_PARTITION else value for value in each) for each in values]
+        return Entry(Table(database, name, columns), rows=rows)
 
     def _information(self, name: str) -> Entry | None:
         texts = {"schemata": ("catalog_name", "schema_name"),

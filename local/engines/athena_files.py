@@ -10,7 +10,7 @@ from typing import Any
 
 from local.engines import athena_json, athena_lines, athena_projection
 from local.engines.athena_casts import cast
-from local.engines.athena_catalog import Entry, GlueCatalog
+from local.engines.athena_catalog import NULL_PARTITION, Entry, GlueCatalog
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_quoting import identifier, literal, text
 from local.engines.athena_relations import Scan
@@ -24,7 +24,6 @@ READERS = {
 }
 FEW = 8  # places that are listed one by one
 BUCKET_SLASHES = 2  # of s3://bucket
-NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 COUNTED = {AVRO: 0, JSON: 10, LINES: 10}  # of a gzipped file DuckDB counts the header alone
 Held = tuple[str, str]  # a column of a file: its name and DuckDB's type
 # what a file may hold for a column of the catalog: the same, or something narrower

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -103,17 +103,27 @@ def iceberg_type(text: str, numbers: Iterator[int]) -> IcebergType:
 def catalog(session: Session) -> GlueCatalog:
     from pyiceberg.catalog.glue import GlueCatalog
 
-    credentials = session.request["credentials"]
-    properties = {
-        "s3.endpoint": session.request["url"],
-        "s3.region": session.request["region"],
-        "s3.access-key-id": credentials["key"],
-        "s3.secret-access-key": credentials["secret"],
-        "glue.skip-archive": "true",
+    request = session.request
+    told = file_io({**request["credentials"], "url": request["url"], "region": request["region"]})
+    return GlueCatalog("caller", client=session.catalog.glue, **told, **{"glue.skip-archive": "true"})
+
+
+def static(caller: Mapping[str, Any], metadata_location: str) -> Any:
+    """A table as one metadata file has it, to be read."""
+    from pyiceberg.table import StaticTable
+
+    return StaticTable.from_metadata(metadata_location, file_io(caller))
+
+
+def file_io(caller: Mapping[str, Any]) -> dict[str, str]:
+    """What PyIceberg reads and writes files with: the caller's credentials."""
+    told = {
+        "s3.endpoint": caller["url"],
+        "s3.region": caller["region"],
+        "s3.access-key-id": caller["key"],
+        "s3.secret-access-key": caller["secret"],
     }
-    if credentials["token"]:
-        properties["s3.session-token"] = credentials["token"]
-    return GlueCatalog("caller", client=session.catalog.glue, **properties)
+    return {**told, "s3.session-token": caller["token"]} if caller.get("token") else told
 
 
 def create(session: Session, database: str, name: str, definition: Definition) -> None:

@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 from sqlglot import exp
 
 from local.engines import (
+    athena_iceberg,
     athena_listings,
     athena_macros,
     athena_quoting,
@@ -91,7 +92,10 @@ class Worker:
     def _run(self, request: dict[str, Any]) -> Outcome:
         began = time.perf_counter()
         credentials = Credentials(**request["credentials"])
-        catalog = GlueCatalog(self.client("glue", credentials), self.client("s3", credentials))
+        opened = functools.partial(
+            athena_iceberg.static, request["credentials"] | {"url": self.url, "region": self.region}
+        )
+        catalog = GlueCatalog(self.client("glue", credentials), self.client("s3", credentials), opened)
         statement = athena_sql.read(request["sql"])
         if statement.plan is not None:
             outcome = self._change(request, credentials, catalog, statement.plan)

@@ -53,6 +53,12 @@ FIDELITY = (
         "DuckDB, PyIceberg",
         "real",
     ),
+    (
+        "Athena",
+        "$snapshots, $history, $refs, $files, $manifests, $partitions; of plain tables $partitions",
+        "ours",
+        "real",
+    ),
     ("Athena", "OPTIMIZE … BIN_PACK and VACUUM of Iceberg tables", "DuckDB, PyIceberg", "real"),
     ("Athena", "CREATE and DROP of tables and databases, DROP VIEW", "ours", "real"),
     ("Athena", "ORC files; changes of Iceberg tables with delete files; INSERT into bucketed tables", "", "refused"),

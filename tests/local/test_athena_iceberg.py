@@ -111,6 +111,18 @@ def test_a_merge_that_matches_a_row_twice_fails_and_changes_nothing(ann: Analyst
     assert rows(ann, name) == START
 
 
+def test_what_metadata_says_is_read_as_tables(ann: Analyst) -> None:
+    name = made(ann, "inside")
+    files = ann.rows(f'SELECT content, file_path, record_count, file_size_in_bytes FROM "{name}$files" ORDER BY 3')
+    assert [(row[0], row[2]) for row in files] == [("0", "1")] * 3
+    assert all((row[1] or "").startswith(f"s3://{ann.bucket}/{name}/data/") and int(row[3] or 0) for row in files)
+    assert ann.rows(f'SELECT sum(record_count), sum(file_count) FROM "{name}$partitions"') == [["3", "3"]]
+    assert ann.rows(f'SELECT count(*) FROM "{name}$manifests" WHERE added_data_files_count > 0') == [["2"]]
+    assert ann.rows(f'SELECT count(*), bool_and(is_current_ancestor) FROM "{name}$history"') == [["2", "true"]]
+    assert ann.rows(f'SELECT name, type FROM "{name}$refs"') == [["main", "BRANCH"]]
+    assert ann.fails(f'SELECT * FROM "{name}$entries"').startswith("NOT_SUPPORTED: The table '…$entries'")
+
+
 def test_optimize_and_vacuum_leave_the_rows_and_fewer_files(ann: Analyst) -> None:
     name = made(ann, "kept_up")
     ann.run(f"DELETE FROM {name} WHERE id = 1")

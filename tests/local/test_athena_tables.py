@@ -46,6 +46,7 @@ def test_ctas_by_partitions_is_pruned_by_them(ann: Analyst) -> None:
     ann.run(f"CREATE TABLE by_day WITH (partitioned_by = ARRAY['day'], external_location = '{place}/') AS {SALES}")
     assert {key.split("/")[1] for key in ann.keys("by-day/")} == {"day=2026-11-20", "day=2026-11-21"}
     assert ann.rows("SELECT * FROM by_day ORDER BY id") == ROWS
+    assert ann.rows('SELECT day FROM "by_day$partitions" ORDER BY 1') == [["2026-11-20"], ["2026-11-21"]]
     whole = ann.run("SELECT * FROM by_day")["Statistics"]["DataScannedInBytes"]
     part = ann.run("SELECT * FROM by_day WHERE day = DATE '2026-11-20'")["Statistics"]["DataScannedInBytes"]
     assert 0 < part < whole
