@@ -12,9 +12,10 @@ from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
 from local.engines.athena_operators import distinguishable, distinguished
-from local.engines.athena_relations import Query, Scan, Source, relation_of, source, values
+from local.engines.athena_relations import Query, Scan, Source, source, values
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type, common
+from local.engines.athena_unnest import relation_of
 from local.engines.athena_views import expand
 
 SETS = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
