@@ -11,7 +11,8 @@ from local.engines.athena_calls import call, direction, orderable
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
-from local.engines.athena_operators import distinguishable, distinguished
+from local.engines.athena_grouping import check_grouped, group, limits, nth
+from local.engines.athena_operators import distinguishable
 from local.engines.athena_relations import Query, Scan, Source, source, values
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type, common
@@ -97,11 +98,11 @@ class Translator:
                 distinguishable(column.term.type, node)
         sql += ", ".join(f"{column.term.sql} AS c{i}" for i, column in enumerate(outputs, 1))
         sql += f" FROM {found.sql}" if found.sql else ""
-        sql += where + self._group(node, found.scope, outputs)
-        self._check_grouped(node, found.scope)
+        sql += where + group(self.expressions, node, found.scope, outputs)
+        check_grouped(self.expressions, node, found.scope)
         if having := node.args.get("having"):
             sql += f" HAVING {self.expressions.condition(having.this, found.scope, 'HAVING clause')}"
-        sql += self._order(node, found.scope, outputs) + self._limits(node)
+        sql += self._order(node, found.scope, outputs) + limits(node)
         return Query(sql, tuple(column.name for column in outputs), tuple(column.term.type for column in outputs))
 
     def _distinct(self, node: exp.Select) -> bool:
@@ -155,54 +156,6 @@ class Translator:
                 raise RefusedError(text, "Name the columns instead of *.", item)
         return columns
 
-    def _group(self, node: exp.Select, scope: Scope, outputs: Sequence[Column]) -> str:
-        group = node.args.get("group")
-        if group is None:
-            return ""
-        only(group, "expressions")
-        if group.args.get("all") is not None:
-            raise RefusedError("GROUP BY DISTINCT or ALL", node=group)
-        return " GROUP BY " + ", ".join(self._grouping(each, scope, outputs) for each in group.expressions)
-
-    def _grouping(self, node: exp.Expr, scope: Scope, outputs: Sequence[Column]) -> str:
-        match node:
-            case exp.Rollup() | exp.Cube() | exp.GroupingSets():
-                word = "GROUPING SETS" if isinstance(node, exp.GroupingSets) else node.key.upper()
-                return f"{word} ({', '.join(self._grouping(each, scope, outputs) for each in node.expressions)})"
-            case exp.Tuple():
-                return f"({', '.join(self._grouping(each, scope, outputs) for each in node.expressions)})"
-        if nth := self._nth(node, outputs):
-            distinguishable(outputs[int(nth) - 1].term.type, node)
-            return nth
-        return distinguished(self.expressions.term(node, scope), node).sql
-
-    def _check_grouped(self, node: exp.Select, scope: Scope) -> None:
-        """A bare column beside GROUP BY is one of those that are grouped; DuckDB would name it in its own words."""
-        group = node.args.get("group")
-        if group is None:
-            return
-        sets = (exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple, exp.Paren)
-        bare_keys = [
-            each for key in group.expressions for each in key.walk(prune=lambda part: not isinstance(part, sets))
-        ]
-        grouped = {self.expressions.term(each, scope).sql for each in bare_keys if isinstance(each, exp.Column)}
-        positions = {each.name for each in group.expressions if isinstance(each, exp.Literal)}
-        for number, item in enumerate(node.expressions, 1):
-            bare = item.unalias()
-            if not isinstance(bare, exp.Column) or isinstance(bare.this, exp.Star) or str(number) in positions:
-                continue
-            if scope.resolve(bare).sql not in grouped:
-                text = f"'{bare.sql('trino')}' must be an aggregate expression or appear in GROUP BY clause"
-                raise QueryError("EXPRESSION_NOT_AGGREGATE", text, bare)
-
-    def _nth(self, node: exp.Expr, outputs: Sequence[Column]) -> str | None:
-        """The number of an output column, where that is what a GROUP BY or ORDER BY names."""
-        if not isinstance(node, exp.Literal) or node.is_string:
-            return None
-        if not node.name.isdigit() or not 1 <= int(node.name) <= len(outputs):
-            raise QueryError("INVALID_COLUMN_REFERENCE", f"position {node.name} is not in select list", node)
-        return node.name
-
     def _order(self, node: exp.Expr, scope: Scope, outputs: Sequence[Column]) -> str:
         order = node.args.get("order")
         if order is None:
@@ -213,7 +166,7 @@ class Translator:
         numbers = {column.term.sql: str(i) for i, column in reversed(list(enumerate(outputs, 1)))}
         terms = []
         for each in order.expressions:
-            sql = self._nth(each.this, outputs)
+            sql = nth(each.this, outputs)
             if sql is None:
                 found = self.expressions.term(each.this, inner)
                 orderable(found.type, each)
@@ -225,26 +178,6 @@ class Translator:
                 raise QueryError("EXPRESSION_NOT_IN_DISTINCT", text, each)
             terms.append(sql + direction(each))
         return f" ORDER BY {', '.join(terms)}"
-
-    def _limits(self, node: exp.Expr) -> str:
-        sql = ""
-        for name in ("limit", "offset"):
-            found = node.args.get(name)
-            if found is None or (isinstance(found, exp.Limit) and found.expression.name.upper() == "ALL"):
-                continue
-            if isinstance(found, exp.Fetch):
-                found = self._fetch(found)
-            if not isinstance(found, exp.Limit | exp.Offset) or not found.expression.name.isdigit():
-                raise RefusedError(f"'{found.sql('trino').strip()}'", "Write LIMIT with a number.", found)
-            only(found, "expression")
-            sql += f" {name.upper()} {found.expression.name}"
-        return sql
-
-    def _fetch(self, node: exp.Fetch) -> exp.Limit:
-        options = node.args.get("limit_options")
-        if options is not None and (options.args.get("with_ties") or options.args.get("percent")):
-            raise RefusedError(f"'{node.sql('trino').strip()}'", "Use rank().", node)
-        return exp.Limit(expression=node.args.get("count") or exp.Literal.number(1))
 
     def _set(self, node: exp.SetOperation, parent: Scope | None) -> Query:
         only(node, "this", "expression", "distinct", *CLAUSES)
@@ -282,5 +215,5 @@ class Translator:
         alias = self.name("r")
         outputs = relation_of(alias, (), query.names, query.types).columns
         order = self._order(node, Scope(), outputs)
-        sql = f"SELECT * FROM ({query.sql}) {alias}{order}{self._limits(node)}"
+        sql = f"SELECT * FROM ({query.sql}) {alias}{order}{limits(node)}"
         return Query(sql, query.names, query.types)
