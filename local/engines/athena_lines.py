@@ -14,10 +14,14 @@ from local.engines.athena_scope import TableColumn
 
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 OPEN = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
-KNOWN = {LAZY: ("serialization.format", "field.delim", "line.delim", "serialization.null.format", "collection.delim",
-                "mapkey.delim"),
-         OPEN: ("serialization.format", "separatorChar", "quoteChar", "escapeChar")}  # fmt: skip
+KNOWN = {
+    LAZY: ("serialization.format", "field.delim", "line.delim", "serialization.null.format", "escape.delim",
+           "collection.delim", "mapkey.delim"),
+    OPEN: ("serialization.format", "separatorChar", "quoteChar", "escapeChar"),
+}  # fmt: skip
+NULL = "\\N"
 PARTS_NOTHING = "\x1f\x1c"  # what stands in no file
+ODD_ESCAPES = "NOT_SUPPORTED: An escape in a line of text is not read on the laptop"
 ODD_QUOTES = "NOT_SUPPORTED: A line break or a lone quote in a field is not read from CSV on the laptop"
 LARGEST_LINE = 16 * 2**20
 WHOLE = ("tinyint", "smallint", "integer", "bigint")
@@ -53,7 +57,7 @@ def source(glue: Mapping[str, Any], files: Sequence[str]) -> tuple[str, Callable
     )
     rows = f"read_csv({common}, delim={text(PARTS_NOTHING)}, quote='', escape='', columns={{'line': 'VARCHAR'}})"
     parts = lazy_parts(told) if library == LAZY else opened_parts(told)
-    null, escape = told.get("serialization.null.format", "\\N"), told.get("escapeChar", "\\")
+    null, escape = told.get("serialization.null.format", NULL), told.get("escapeChar", "\\")
 
     def read(column: TableColumn) -> str:
         field = f"parts[{names.index(column.name) + 1}]"
@@ -65,7 +69,12 @@ def source(glue: Mapping[str, Any], files: Sequence[str]) -> tuple[str, Callable
 def lazy_parts(told: Mapping[str, str]) -> str:
     """A line as a list of its fields; a blank line is one with a blank field."""
     delimiter = told.get("field.delim", told.get("serialization.format", "1"))
-    return f"string_split(line, {text({'1': chr(1)}.get(delimiter, delimiter))})"
+    parts = f"string_split(line, {text({'1': chr(1)}.get(delimiter, delimiter))})"
+    if not (escape := told.get("escape.delim")):
+        return parts
+    null = told.get("serialization.null.format", NULL)
+    odd = f"list_filter({parts}, lambda p: contains(p, {text(escape)}) AND p <> {text(null)})"
+    return f"CASE WHEN len({odd}) = 0 THEN {parts} ELSE CAST(error({text(ODD_ESCAPES)}) AS VARCHAR[]) END"
 
 
 def opened_parts(told: Mapping[str, str]) -> str:

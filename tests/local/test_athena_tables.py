@@ -95,6 +95,12 @@ def test_lines_of_text_are_read_as_their_serde_reads_them(ann: Analyst) -> None:
         ["3", "", None],
     ]
     assert execution["Statistics"]["DataScannedInBytes"] >= len(body)
+    s3.put_object(Bucket=ann.bucket, Key="lines/escaped/a", Body=b"1,\\N\n2,b\n")
+    escaped = "ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' ESCAPED BY '\\\\'"
+    ann.run(f"CREATE EXTERNAL TABLE escaped (id int, word string) {escaped} {place}/escaped'")
+    assert ann.rows("SELECT * FROM escaped ORDER BY id") == [["1", None], ["2", "b"]]
+    s3.put_object(Bucket=ann.bucket, Key="lines/escaped/b", Body=b"3,c\\,d\n")
+    assert "An escape in a line of text" in ann.fails("SELECT id FROM escaped")
     ann.run(f"CREATE EXTERNAL TABLE wrong (id int, word int) ROW FORMAT DELIMITED {place}/lazy'")
     assert ann.fails("SELECT id FROM wrong").startswith("HIVE_BAD_DATA: Error parsing field value for field id")
 
