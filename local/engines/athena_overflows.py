@@ -26,7 +26,7 @@ def overflow(text: str) -> QueryError | None:
         return _out_of_range(f"{name} addition overflow: {value}")
     if source in ("DOUBLE", "FLOAT"):
         value = java_double(float(value))
-        if name == "bigint" or value in ("NaN", "Infinity", "-Infinity"):
+        if source == "FLOAT" or name == "bigint" or value in ("NaN", "Infinity", "-Infinity"):
             return QueryError("INVALID_CAST_ARGUMENT", f"Unable to cast {value} to {name}")
     return _out_of_range(f"Out of range for {name}: {value}")
 
