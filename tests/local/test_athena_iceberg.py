@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.local.athena_statements import Analyst
@@ -109,6 +111,13 @@ def test_a_merge_that_matches_a_row_twice_fails_and_changes_nothing(ann: Analyst
     )
     assert told.startswith("MERGE_TARGET_ROW_MULTIPLE_MATCHES: One MERGE target table row matched more than one source")
     assert rows(ann, name) == START
+
+
+def test_inserts_at_once_lose_no_row(ann: Analyst) -> None:
+    ann.run(f"CREATE TABLE busy (id int) LOCATION 's3://{ann.bucket}/busy/' TBLPROPERTIES ('table_type' = 'ICEBERG')")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: ann.run(f"INSERT INTO busy VALUES {number}"), range(6)))
+    assert ann.rows("SELECT count(*), sum(id) FROM busy") == [["6", "15"]]
 
 
 def test_what_metadata_says_is_read_as_tables(ann: Analyst) -> None:
