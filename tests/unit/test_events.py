@@ -33,7 +33,7 @@ def s3() -> Iterator[Any]:
         beside = [dead_letter_key(EVENTS, AT, SHARD, "1"), manifest_key(EVENTS, "clinic-20261121T0000-01", 0)]
         beside += [f"{GIVEN_UP}1", f"{EVENTS.folder}notes.txt", f"{EVENTS.folder}2026/11/21/"]
         for key in (*beside, *map(key_at, (AT - SECOND, AT, AT + SECOND, AT - timedelta(days=1)))):
-            client.put_object(Bucket=BUCKET, Key=key)
+            client.put_object(Bucket=BUCKET, Key=key, Body=b"events")
         yield client
 
 
