@@ -36,9 +36,12 @@ def at_work(lake: SmallLake, run: str, step: str) -> str:
     def started() -> str | None:
         for each in glue.get_job_runs(JobName=job)["JobRuns"]:
             if each["Arguments"]["--run"] == run and each["JobRunState"] == "RUNNING":
-                attempt = int(each["Arguments"]["--attempt"])
-                holders = ledger.holders(tables[step]).values()
-                return str(each["Id"]) if any((one.owner, one.attempt) == (run, attempt) for one in holders) else None
+                holder = (run, int(each["Arguments"]["--attempt"]))
+                for _ in range(100):  # some hold it for a moment only, so it alone is asked for
+                    held = ledger.holders(tables[step]).values()
+                    if any((one.owner, one.attempt) == holder for one in held):
+                        return str(each["Id"])
+                return None
         return None
 
     return until(started, f"{step} of {run} at work")
