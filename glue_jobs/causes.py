@@ -32,6 +32,7 @@ LONGEST = 300
 LOG = "See this job run's log, and docs/runbook.md."
 FULL = "No space left on device"
 UNREADABLE = re.compile(r"Encountered error while reading file (\S+?)\.? ")
+REFUSED = "Trace:"  # py4j quotes a JVM that did not take the call; of one that is gone it has nothing to quote
 AVRO = ("Not an Avro data file", "Invalid sync", "org.apache.avro.")
 
 
@@ -51,7 +52,7 @@ def explain(error: BaseException, dataset: Dataset) -> DatasetError:
     """The error as a failure of this dataset; one that already is one stays as it is."""
     if isinstance(error, DatasetError):
         return error
-    if isinstance(error, Py4JError) and not isinstance(error, Py4JJavaError):  # it could not even ask
+    if isinstance(error, Py4JError) and not isinstance(error, Py4JJavaError) and REFUSED not in str(error):
         return SparkEndedError(
             f"Spark ended while {dataset.id} was worked on: it was killed, or had too little memory.",
             "Redrive the execution. If it comes again, give the jobs larger workers (sizes in the environment's file).",

@@ -116,4 +116,6 @@ def test_a_full_disk_and_a_broken_file_are_said_in_a_sentence() -> None:
 def test_a_spark_that_is_gone_is_told_as_such() -> None:
     error = Py4JError("An error occurred while calling o42.count")
     assert explain(error, USERS).cause.startswith("Spark ended while saas.users was worked on")
+    refused = Py4JError("An error occurred while calling o42.count. Trace:\nMethod count([]) does not exist")
+    assert "Spark ended" not in explain(refused, USERS).cause
     assert "Redrive the execution" in explain(Py4JNetworkError("Answer from Java side is empty"), USERS).remedy
