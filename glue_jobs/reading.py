@@ -12,8 +12,7 @@ from pyspark.sql.types import ByteType, DataType, IntegerType, LongType, ShortTy
 
 from glue_jobs.conform import quoted
 from glue_jobs.connection import Source
-from glue_jobs.failures import CursorBackwardsError
-from glue_jobs.windows import Window, cursor_column
+from glue_jobs.windows import Window, backwards, cursor_column
 from lake.model import Dataset
 
 INTEGRAL: tuple[type[DataType], ...] = (ByteType, ShortType, IntegerType, LongType)
@@ -72,13 +71,8 @@ class Reading:
         query = f"(SELECT max({column}) AS latest FROM {self.table}) ends"
         latest = self.source.read(self.spark, dbtable=query).collect()[0]["latest"]
         if latest is not None:
-            raise CursorBackwardsError(
-                f'The cursor, column "{name}" of table "{self.dataset.source_object}", went backwards in source'
-                f' "{self.dataset.source}": it ends at {latest}, and rows from {self.window.low.isoformat()} on were'
-                " loaded before.",
-                "If the source was put back to an earlier state, load the dataset whole: start its pipeline with"
-                f' {{"mode": "replay", "datasets": ["{self.dataset.id}"]}}. Else correct the cursor there.',
-            )
+            low = self.window.low.isoformat()
+            raise backwards(self.dataset, f"it ends at {latest}, and rows from {low} on were loaded before")
 
     def _split(self, rows_per_partition: int) -> dict[str, str]:
         column = split_column(self.schema, self.dataset)

@@ -15,12 +15,12 @@ from glue_jobs.basis import Basis, basis, keys
 from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
-from glue_jobs.failures import CursorBackwardsError, RowsMissingError
+from glue_jobs.failures import RowsMissingError
 from glue_jobs.parents import parents
 from glue_jobs.publish import COUNTS, WATERMARK, Candidate, publish, record, summary, write
 from glue_jobs.session import size_for
 from glue_jobs.watermarks import advanced, version_of
-from glue_jobs.windows import instant
+from glue_jobs.windows import backwards, instant
 from glue_jobs.work import Job, Task, open_job, work
 from lake.ledger import Lease, Outcome
 
@@ -95,13 +95,8 @@ def require_forwards(task: Task, found: Basis) -> None:
     expected = iceberg.read(task.job.spark, task.table, found.base).where(F.col("_version") >= F.lit(low))
     if expected.join(found.source_keys(found.load), list(dataset.key), "left_semi").isEmpty():
         return
-    name = next(each.source for each in dataset.columns if each.name == dataset.cursor)
-    raise CursorBackwardsError(
-        f'The cursor, column "{name}" of table "{dataset.source_object}", went backwards in source "{dataset.source}":'
-        f" rows from {low.isoformat()} on were loaded before, are still there, and now lie before it.",
-        "If the source was put back to an earlier state, load the dataset whole: start its pipeline with"
-        f' {{"mode": "replay", "datasets": ["{dataset.id}"]}}. Else correct the cursor there.',
-    )
+    how = f"rows from {low.isoformat()} on were loaded before, are still there, and now lie before it"
+    raise backwards(dataset, how)
 
 
 def reconcile(task: Task, lease: Lease, found: Basis, rows: DataFrame) -> None:
