@@ -47,15 +47,10 @@ def window(dataset: Dataset, mode: Mode, head: Head | None, logical: datetime, i
     return Window(instant(head.watermark) - timedelta(hours=dataset.lookback_hours))
 
 
-def cursor_name(dataset: Dataset) -> str:
-    """The cursor's name in the source."""
-    return next(column.source for column in dataset.columns if column.name == dataset.cursor)
-
-
 def backwards(dataset: Dataset, how: str) -> CursorBackwardsError:
     """That the source's cursor went backwards, `how` it shows, and what cures it."""
     return CursorBackwardsError(
-        f'The cursor, column "{cursor_name(dataset)}" of table "{dataset.source_object}", went backwards in source'
+        f'The cursor, column "{dataset.cursor_field}" of table "{dataset.source_object}", went backwards in source'
         f' "{dataset.source}": {how}.',
         "If the source was put back to an earlier state, load the dataset whole: start its pipeline with"
         f' {{"mode": "replay", "datasets": ["{dataset.id}"]}}. Else correct the cursor there.',
@@ -64,7 +59,7 @@ def backwards(dataset: Dataset, how: str) -> CursorBackwardsError:
 
 def cursor_column(dataset: Dataset, schema: StructType) -> tuple[str, DataType]:
     """The cursor's name in the source and its type there, which must be a time."""
-    name = cursor_name(dataset)
+    name = dataset.cursor_field
     if name not in schema.names:
         raise SourceColumnMissingError(
             f'The cursor, column "{name}" of table "{dataset.source_object}", does not exist in source'

@@ -122,6 +122,11 @@ class Dataset:
         return {each.source.lower(): each.description for each in self.columns if each.description}
 
     @property
+    def cursor_field(self) -> str:
+        """The cursor's name in the source, which silver may call otherwise; of a dataset that has one."""
+        return next(column.source for column in self.columns if column.name == self.cursor)
+
+    @property
     def bronze_tables(self) -> tuple[str, ...]:
         """Those of bronze that are made from the contract: a stream's events, and what was none of them."""
         return (self.table, f"{self.table}__dead_letters") if self.is_stream else ()

@@ -75,7 +75,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]
         logger.error(f"S3 did not take the batch {key}: {error}")
         metrics.add_metric(streams.FAILED_BATCHES, MetricUnit.Count, 1)
         return {"batchItemFailures": [{"itemIdentifier": records[0]["kinesis"]["sequenceNumber"]}]}
-    report(batch, len(records), happened(dataset))
+    report(batch, len(records), dataset.cursor_field)
     return {"batchItemFailures": []}
 
 
@@ -90,11 +90,6 @@ def write(bucket: str, objects: Mapping[str, bytes]) -> None:
 
 def put(bucket: str, key: str, body: bytes) -> None:
     client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-
-
-def happened(dataset: Dataset) -> str:
-    """The field of an event that says when it happened; silver may call it otherwise."""
-    return next(column.source for column in dataset.columns if column.name == dataset.cursor)
 
 
 def report(batch: Batch, records: int, time: str) -> None:
