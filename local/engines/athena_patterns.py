@@ -79,14 +79,20 @@ def group_of(call: Call, groups: int) -> int:
     return number
 
 
-@function("regexp_extract")
-def regexp_extract(call: Call) -> Term:
-    """NULL where nothing matches; a group that takes no part is NULL too, where DuckDB has an empty text for both."""
+def extracted(call: Call, *, fills: bool) -> tuple[str, str, int]:
+    """The pattern, what of a text it cannot judge, and the group that is wanted, which must take part."""
     call.need(TEXT, TEXT, *(WHOLE for _ in call.terms[2:3]))
-    found, odd, groups = pattern(call, fills=False)
+    found, odd, groups = pattern(call, fills=fills)
     group = group_of(call, groups)
     if group and _optional(call.literal(1)):
         raise RefusedError(f"The pattern '{call.literal(1)}', whose groups need not take part", ADVICE, call.node)
+    return found, odd, group
+
+
+@function("regexp_extract")
+def regexp_extract(call: Call) -> Term:
+    """NULL where nothing matches; a group that takes no part is NULL too, where DuckDB has an empty text for both."""
+    found, odd, group = extracted(call, fills=False)
     got = f"regexp_extract({call.first.sql}, {found}, {group})"
     return Term(checked(call, odd, f"CASE WHEN regexp_matches({call.first.sql}, {found}) THEN {got} END"), VARCHAR)
 
@@ -97,11 +103,7 @@ def _optional(written: str) -> bool:
 
 @function("regexp_extract_all")
 def regexp_extract_all(call: Call) -> Term:
-    call.need(TEXT, TEXT, *(WHOLE for _ in call.terms[2:3]))
-    found, odd, groups = pattern(call, fills=True)
-    group = group_of(call, groups)
-    if group and _optional(call.literal(1)):
-        raise RefusedError(f"The pattern '{call.literal(1)}', whose groups need not take part", ADVICE, call.node)
+    found, odd, group = extracted(call, fills=True)
     return Term(checked(call, odd, f"regexp_extract_all({call.first.sql}, {found}, {group})"), array_of(VARCHAR))
 
 
