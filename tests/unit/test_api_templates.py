@@ -12,14 +12,8 @@ from hypothesis import given, settings, strategies as st
 from datalake.api import document
 from local.engines import jackson, velocity
 from local.services.apigateway_document import Document
+from tests.unit.test_api_document import VALUES
 
-VALUES = {
-    "Auth": "iam",
-    "Name": "api",
-    "Region": "us-east-1",
-    "RoleArn": "arn:aws:iam::1:role/r",
-    "StreamName": "events",
-}
 OPERATION = Document(document("clinic", VALUES)).operation("POST", "/immunizations")
 assert OPERATION
 INTEGRATION = OPERATION[0].integration
