@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
+
+from lake.roles import Role, RowFilter, role_from_dict
 
 GOLD = "gold"
 
@@ -13,6 +15,19 @@ T = TypeVar("T")
 
 class CompiledLakeError(Exception):
     """A compiled file that is missing or was made by another version of this code."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """How a column is shown in the masked table: `how` it is changed, `to` what, and what class it then has.
+
+    Hashes of one `domain` are alike for like values, of two they are not.
+    """
+
+    how: str  # hash | truncate | generalise | null | omit
+    classification: str = "internal"
+    to: Any = None  # truncate: characters of a text, a number's step; generalise: month, year, decade or postal
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,7 @@ class Column:
     classification: str = "internal"
     description: str = ""
     id: str = ""
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,20 @@ class Dataset:
     retention_days: int | None = None
     sql: str | None = None
     inputs: tuple[str, ...] = ()
+    subject: str | None = None  # the column that says whose row it is
+    masked_gates: tuple[Gate, ...] = ()  # of the masked table
+    masked_of: str = ""  # of a masked table: the dataset whose rows it shows
+    row_filters: tuple[RowFilter, ...] = ()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether its rows are made of other tables of the lake, so that none of them is ever refused or deleted."""
+        return self.layer == GOLD or bool(self.masked_of)
+
+    @property
+    def contract(self) -> str:
+        """The id of the contract that says all this."""
+        return self.masked_of or self.id
 
     @property
     def is_stream(self) -> bool:
@@ -178,6 +208,13 @@ class Environment:
     maintenance: Maintenance = field(default_factory=Maintenance)
     runbook: str = "docs/runbook.md"
     record_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how old its records may grow
+    governance: str = "iam"  # iam | hybrid | lake_formation
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the environment's resources begin with."""
+        return self.rulesets
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
@@ -188,11 +225,14 @@ _PARTS: tuple[tuple[str, type[Any]], ...] = (
     ("rules", RowRule),
     ("references", Reference),
     ("gates", Gate),
+    ("masked_gates", Gate),
+    ("row_filters", RowFilter),
 )
 
 
 def environment_from_dict(data: Mapping[str, Any]) -> Environment:
-    return _make(Environment, {**data, "maintenance": _make(Maintenance, data.get("maintenance", {}))})
+    roles = tuple(map(role_from_dict, data.get("roles", ())))
+    return _make(Environment, {**data, "maintenance": _make(Maintenance, data.get("maintenance", {})), "roles": roles})
 
 
 def pipeline_from_dict(data: Mapping[str, Any]) -> Pipeline:
@@ -200,9 +240,9 @@ def pipeline_from_dict(data: Mapping[str, Any]) -> Pipeline:
 
 
 def dataset_from_dict(data: Mapping[str, Any]) -> Dataset:
-    return _make(
-        Dataset, {**data, **{name: [_make(kind, each) for each in data.get(name, ())] for name, kind in _PARTS}}
-    )
+    parts: dict[str, Any] = {name: [_make(kind, each) for each in data.get(name, ())] for name, kind in _PARTS}
+    parts["columns"] = [replace(each, mask=_make(Mask, each.mask)) if each.mask else each for each in parts["columns"]]
+    return _make(Dataset, {**data, **parts})
 
 
 def _make(kind: type[T], data: Mapping[str, Any]) -> T:

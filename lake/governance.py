@@ -1,0 +1,249 @@
+"""Who sees what, as one plan: the tags, grants and filters of Lake Formation that follow from contracts and roles.
+
+Databases are closed: what nobody has tagged is phi, and in silver and gold outside every grant by tags. Grants add up,
+so a table with row filters stays outside, and its filters alone are granted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from lake.filters import SIDE, CellFilter, filters
+from lake.parts import GOLD, Dataset, Environment
+from lake.roles import CLASSES, Role
+from lake.tables import LINEAGE
+from lake.views import View
+
+CLASSIFICATION, ACCESS, LAYER = "classification", "access", "layer"
+BY_TAGS, BY_FILTERS = "tags", "filters"  # how a table is reached
+CLOSED = CLASSES[-1]
+LAYERS = ("bronze", "silver", GOLD)
+# Which layers' tables each job writes; a job's role gets all of them by name, and never tags.
+WRITERS = {
+    "apply": LAYERS,
+    "ingest": ("bronze",),
+    "refine": ("silver",),
+    "model": ("silver", GOLD),
+    "maintain": ("silver", GOLD),
+}
+GRANTS = "apply"  # the job that tags tables and grants filters
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An LF tag: of the account the values that it can have, of a resource the one, in an expression any of them."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DatabaseTags:
+    """What a database's tables inherit."""
+
+    database: str
+    layer: str
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class TableTags:
+    """A table's tags, and the columns of each class."""
+
+    dataset: str
+    database: str
+    table: str
+    tags: tuple[Tag, ...]
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()  # class, columns
+
+
+@dataclass(frozen=True)
+class TagGrant:
+    """A permission on each DATABASE or TABLE whose tags fit the expression."""
+
+    role: str
+    principal: str
+    kind: str
+    permission: str
+    expression: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class NamedGrant:
+    """A permission on a database, on all of its tables (`table` is `*`), or on the location of its layer."""
+
+    job: str
+    principal: str
+    kind: str  # DATABASE | TABLE | LOCATION
+    resource: str  # a database; of a location, the bucket
+    permission: str
+    grantable: bool = False
+
+
+@dataclass(frozen=True)
+class FilterGrant:
+    """SELECT through one filter."""
+
+    dataset: str
+    role: str
+    principal: str
+    filter: CellFilter
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of it, in an order that depends on names alone."""
+
+    mode: str
+    tags: tuple[Tag, ...]
+    databases: tuple[DatabaseTags, ...]
+    tag_grants: tuple[TagGrant, ...]
+    named_grants: tuple[NamedGrant, ...]
+    tables: tuple[TableTags, ...]
+    filter_grants: tuple[FilterGrant, ...]
+
+    @cached_property
+    def filters(self) -> tuple[CellFilter, ...]:
+        """Each filter once: two roles may see the same cells."""
+        return tuple(dict.fromkeys(each.filter for each in self.filter_grants))
+
+    def of(self, *datasets: str) -> Plan:
+        """The part that is about the tables of these datasets."""
+        tables = tuple(each for each in self.tables if each.dataset in datasets)
+        granted = tuple(each for each in self.filter_grants if each.dataset in datasets)
+        return Plan(self.mode, self.tags, (), (), (), tables, granted)
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.json().encode()).hexdigest()
+
+    def json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+
+def plan(environment: Environment, datasets: Iterable[Dataset], views: Iterable[View] = ()) -> Plan:
+    """The plan of an environment's contracts and roles."""
+    known = sorted(datasets, key=lambda each: each.id)
+    roles = sorted(environment.roles, key=lambda each: each.name)
+    tagged = [table for each in known for table in tables(environment, each)]
+    return Plan(
+        mode=environment.governance,
+        tags=_tags(environment),
+        databases=tuple(_database(environment, layer) for layer in LAYERS),
+        tag_grants=tuple(grant for role in roles for grant in tag_grants(environment, role)),
+        named_grants=tuple(_named(environment)),
+        tables=(*tagged, *(_view(environment, each) for each in sorted(views, key=lambda each: each.name))),
+        filter_grants=tuple(
+            grant for each in known for role in roles for grant in filter_grants(environment, each, role)
+        ),
+    )
+
+
+def principal(environment: Environment, role: str) -> str:
+    """The IAM role of a role in config."""
+    return _role_arn(environment, f"{environment.prefix}role-{role.replace('_', '-')}")
+
+
+def column_classes(dataset: Dataset) -> dict[str, str]:
+    """The class of each column of the dataset's table, those that tell of its row among them."""
+    classes = {each.name: each.classification for each in dataset.columns}
+    most = max(classes.values(), key=CLASSES.index)
+    told = {
+        "_version": classes.get(dataset.cursor or "", "internal"),
+        "_hash": most,  # of all the row's values: who guesses them could find their guess in it
+        "_run": "internal",
+    }
+    return {**classes, **{name: told[name] for name in LINEAGE}}
+
+
+def tables(environment: Environment, dataset: Dataset) -> Iterator[TableTags]:
+    """The dataset's own table, and those beside it, which hold rows as they came and are closed as a whole."""
+    way = BY_FILTERS if dataset.row_filters else BY_TAGS
+    classes = column_classes(dataset)
+    columns = tuple((each, tuple(n for n, held in classes.items() if held == each)) for each in CLASSES)
+    tags = _assigned(environment, {CLASSIFICATION: CLOSED, ACCESS: way})
+    held = tuple((each, names) for each, names in columns if names)
+    yield TableTags(dataset.id, environment.databases[dataset.layer], dataset.table, tags, held)
+    for name in side_tables(dataset):
+        yield TableTags(dataset.id, environment.databases["silver"], name, tags)
+
+
+def side_tables(dataset: Dataset) -> list[str]:
+    quarantine = [] if dataset.is_made else [dataset.quarantine_table]
+    return [*quarantine, *([dataset.deleted_table] if dataset.deletes else [])]
+
+
+def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
+    """What a role is granted by tags: the databases of its layers, and of their tables the columns of its classes."""
+    arn = principal(environment, role.name)
+    layers = Tag(environment.prefix + LAYER, LAYERS if role.audit else role.reads)
+    yield TagGrant(role.name, arn, "DATABASE", "DESCRIBE", (layers,))
+    if role.audit:
+        yield TagGrant(role.name, arn, "TABLE", "DESCRIBE", (layers,))
+    if role.classes:
+        read = Tag(environment.prefix + LAYER, role.reads)
+        expression = (
+            Tag(environment.prefix + ACCESS, (BY_TAGS,)),
+            Tag(environment.prefix + CLASSIFICATION, role.classes),
+            read,
+        )
+        yield TagGrant(role.name, arn, "TABLE", "SELECT", expression)
+
+
+def filter_grants(environment: Environment, dataset: Dataset, role: Role) -> Iterator[FilterGrant]:
+    """What a role is granted of a dataset with row filters."""
+    if not dataset.row_filters or dataset.layer not in role.reads:
+        return
+    arn = principal(environment, role.name)
+    database, classes = environment.databases[dataset.layer], column_classes(dataset)
+    for each in filters(dataset, role, prefix=environment.prefix, database=database, classes=classes):
+        yield FilterGrant(dataset.id, role.name, arn, each)
+    if CLOSED in role.classes and all(role.unlimited(each.name) for each in dataset.row_filters):
+        for name in side_tables(dataset):
+            whole = CellFilter(f"{environment.prefix}{SIDE}", environment.databases["silver"], name)
+            yield FilterGrant(dataset.id, role.name, arn, whole)
+
+
+def _tags(environment: Environment) -> tuple[Tag, ...]:
+    """Keys begin with the environment's name: an account has one set of tags for all of its lakes."""
+    values = {CLASSIFICATION: CLASSES, ACCESS: (BY_FILTERS, BY_TAGS), LAYER: LAYERS}
+    return tuple(Tag(environment.prefix + key, each) for key, each in sorted(values.items()))
+
+
+def _assigned(environment: Environment, values: dict[str, str]) -> tuple[Tag, ...]:
+    return tuple(Tag(environment.prefix + key, (value,)) for key, value in sorted(values.items()))
+
+
+def _database(environment: Environment, layer: str) -> DatabaseTags:
+    # Bronze is raw, and closed by its class: its tables are made by loads, which tag nothing.
+    way = BY_TAGS if layer == "bronze" else BY_FILTERS
+    tags = _assigned(environment, {CLASSIFICATION: CLOSED, ACCESS: way, LAYER: layer})
+    return DatabaseTags(environment.databases[layer], layer, tags)
+
+
+def _view(environment: Environment, view: View) -> TableTags:
+    """A view holds no data: who reads it needs the columns below it too."""
+    tags = _assigned(environment, {CLASSIFICATION: "public", ACCESS: BY_TAGS})
+    return TableTags(f"view {view.name}", environment.databases[GOLD], view.name, tags)
+
+
+def _named(environment: Environment) -> Iterator[NamedGrant]:
+    for layer in LAYERS:  # the function that looks which tables are there
+        for kind in ("DATABASE", "TABLE"):
+            arn, database = _role_arn(environment, f"{environment.prefix}plan-function"), environment.databases[layer]
+            yield NamedGrant("plan", arn, kind, database, "DESCRIBE")
+    for job, layers in sorted(WRITERS.items()):
+        arn = _role_arn(environment, f"{environment.prefix}{job}-job")
+        for layer in layers:
+            database = environment.databases[layer]
+            yield NamedGrant(job, arn, "DATABASE", database, "ALL")
+            yield NamedGrant(job, arn, "TABLE", database, "ALL", grantable=job == GRANTS)
+            yield NamedGrant(job, arn, "LOCATION", environment.buckets[layer], "DATA_LOCATION_ACCESS")
+
+
+def _role_arn(environment: Environment, name: str) -> str:
+    return f"arn:aws:iam::{environment.account}:role/{name}"
