@@ -161,9 +161,11 @@ def show_outcomes(name: str, outcomes: Sequence[Outcome]) -> None:
 
 
 def _job_runs(lake: Target, name: str) -> list[dict[str, Any]]:
+    from lake.records import STEPS
+
     glue = lake.client("glue")
     found: list[dict[str, Any]] = []
-    for job in ("apply", "ingest", "refine", "model", "maintain"):
+    for job in STEPS:
         pages = glue.get_paginator("get_job_runs").paginate(JobName=lake.environment.resource(job))
         found += [each for page in pages for each in page["JobRuns"] if each.get("Arguments", {}).get("--run") == name]
     return sorted(found, key=lambda each: str(each["StartedOn"]))

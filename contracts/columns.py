@@ -6,6 +6,7 @@ import re
 
 from config.positions import Field, Problem
 from contracts.contract import PROPERTIES, Source
+from contracts.masks import mask
 from lake.model import Column
 
 LOGICAL = {"string": "string", "int": "integer", "bigint": "integer", "double": "number", "decimal": "number"}
@@ -24,6 +25,7 @@ def columns(source: Source) -> tuple[Column, ...]:
             classification=each["classification"],
             description=" ".join(each["description"].split()),
             id=each["id"],
+            mask=mask(source, each),
         )
         for each in source.properties
     )

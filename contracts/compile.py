@@ -13,10 +13,12 @@ import contracts
 import pipelines
 from config import ConfigError, Environment
 from config.positions import Problem, suggestion
-from contracts import queries, versions
+from contracts import governance, queries, versions
 from contracts.contract import GOLD
 from contracts.queries import Queries
 from lake import model
+from lake.governance import Plan, plan, readable_whole
+from lake.masking import MASKING_KEY, masked
 from lake.model import Dataset, Pipeline
 
 PACKAGE = "compiled"
@@ -24,6 +26,7 @@ RESOURCES = (
     "apply",
     "ingest",
     "refine",
+    "mask",
     "model",
     "maintain",
     "start",
@@ -38,10 +41,12 @@ RUNBOOK = "docs/runbook.md"
 
 @dataclass(frozen=True)
 class Compiled:
-    """The lake of one environment: the files that jobs read, by their path, and the queries that stacks deploy."""
+    """The lake of one environment: the files that jobs read, by their path, and what stacks deploy of it."""
 
     files: Mapping[str, Any]
     queries: Queries
+    plan: Plan
+    readable: Mapping[str, tuple[str, ...]]  # by role: the layers that IAM alone may open to it
 
     def write(self, folder: Path) -> None:
         """The package `compiled` in a folder, the same bytes for the same lake."""
@@ -63,15 +68,22 @@ def read(environment: Environment, root: Path = contracts.ROOT) -> Compiled:
     """The lake as its files say it; raises what is wrong in any of them."""
     versions.check(root)
     datasets, runs = contracts.load_all(root), pipelines.load_all(root)
-    _check(environment, datasets, runs)
+    _check(environment, datasets, runs, root)
     pipelines.check_order(runs.values(), datasets, root)
     described = describe(environment, runs)
+    beside = {each.id: made for each in datasets.values() if (made := masked(each))}
+    datasets |= {each.id: each for each in beside.values()}
     found = queries.load_all(root, datasets, described.databases)
     files: dict[str, Any] = {"environment.json": described, "views.json": found.views}
     files |= {f"datasets/{each.id}.json": each for each in datasets.values()}
     for each in runs.values():
-        files[f"pipelines/{each.name}.json"] = replace(each, schedule=pipelines.schedule(each, environment))
-    return Compiled(files, found)
+        made = (*(beside[name].id for name in each.datasets if name in beside), *each.models)
+        files[f"pipelines/{each.name}.json"] = replace(
+            each, schedule=pipelines.schedule(each, environment), models=made
+        )
+    rights = plan(described, datasets.values(), found.views)
+    readable = {each.name: readable_whole(each, datasets.values()) for each in described.roles}
+    return Compiled(files, found, rights, readable)
 
 
 def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Environment:
@@ -85,19 +97,22 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
         ledger=environment.resource("ledger"),
         topic_arn=environment.topic_arn,
         connections={source: environment.resource(source) for source in environment.sources},
-        resources={noun: environment.resource(noun) for noun in (*RESOURCES, *runs)},
+        resources={noun: environment.resource(noun) for noun in (*RESOURCES, *runs)}
+        | {MASKING_KEY: environment.secret(MASKING_KEY)},
         rows_per_partition=environment.sizes.rows_per_partition,
         lease_wait=60 * min(environment.sizes.timeouts.values()) / 2,
         rulesets=environment.resource(""),
         maintenance=environment.maintenance,
         runbook=RUNBOOK,
+        governance=environment.governance,
+        roles=tuple(environment.roles.values()),
         record_hours={dataset: each.max_record_age_hours for dataset, each in environment.streams.items()},
     )
 
 
-def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapping[str, Pipeline]) -> None:
+def _check(environment: Environment, datasets: Mapping[str, Dataset], runs: Mapping[str, Pipeline], root: Path) -> None:
     """What holds only between an environment, its contracts and its pipelines."""
-    problems = list(_of_streams(environment, datasets))
+    problems = [*_of_streams(environment, datasets), *governance.problems(environment, datasets, root)]
     loaded = {each.source for each in datasets.values() if not each.is_stream}
     for source in sorted(loaded - {GOLD, *environment.sources}):
         expected = f"expected among sources, since contracts/{source} has contracts"

@@ -15,7 +15,6 @@ GOLD = "gold"
 SUFFIX = ".odcs.yaml"
 TABLE: Field = ("schema", 0)
 PROPERTIES: Field = (*TABLE, "properties")
-LATER = ("rowFilters", "mask")
 
 
 class ContractError(FileError):
@@ -116,7 +115,7 @@ def identity_problems(source: Source) -> list[Problem]:
 
 
 def custom_problems(source: Source) -> list[Problem]:
-    """Each custom property once, and only those that the lake honours today."""
+    """Each custom property once."""
     document, problems, seen = source.document, [], set()
     places: list[tuple[Field, dict[str, Any]]] = [((), document.data)]
     places += [((*PROPERTIES, number), each) for number, each in enumerate(source.properties)]
@@ -126,9 +125,6 @@ def custom_problems(source: Source) -> list[Problem]:
             if (place, name) in seen:
                 problems.append(document.problem(field, name, "expected each property once", "Remove one of the two."))
             seen.add((place, name))
-            if name in LATER:
-                expected = "expected a property that the lake honours: it does not yet do what this one promises"
-                problems.append(document.problem(field, name, expected, "Remove it for now."))
     return problems
 
 

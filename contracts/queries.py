@@ -58,7 +58,7 @@ def tables(datasets: Iterable[Dataset]) -> Tables:
     for each in datasets:
         columns = {column.name: column.type for column in each.columns}
         found[each.layer][each.table] = columns | LINEAGE
-        if each.layer != GOLD:
+        if not each.is_made:
             found["silver"][each.quarantine_table] = dict(QUARANTINE)
         if each.deletes:
             found["silver"][each.deleted_table] = {name: columns[name] for name in each.key} | DELETED

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from config.positions import Problem
-from contracts import columns, loading, models, quality, references
+from contracts import columns, loading, masks, models, quality, references, row_filters
 from contracts.contract import (
     GOLD,
     SUFFIX,
@@ -23,7 +23,7 @@ from contracts.contract import (
 )
 from lake.model import Dataset
 
-NOT_HASHED = ("hash", "version", "owner", "freshness_hours")  # neither tables nor jobs depend on them
+NOT_HASHED = ("hash", "version", "owner", "freshness_hours", "row_filters", "roles")  # neither tables nor jobs depend on them
 
 
 class Shelf:
@@ -67,10 +67,15 @@ class Shelf:
     def _dataset(self, dataset: str) -> Dataset:
         source = self._source(dataset)
         model = models.open_model(self._root, source.name) if source.is_gold else None
-        named = references.parents(source, self._tables) | set(models.inputs(model, self._tables) if model else ())
+        named = (
+            references.parents(source, self._tables)
+            | masks.named(source, self._tables)
+            | set(models.inputs(model, self._tables) if model else ())
+        )
         around, broken = self._around(named)
         rules = quality.quality(source)
         problems = [*broken, *_problems(source), *rules.problems, *references.problems(source, self._tables, around)]
+        problems += masks.problems(source, self._tables, around)
         problems += models.problems(model, source, self._tables, around) if model and not broken else []
         if problems:
             raise ContractError(sorted(problems, key=lambda problem: (problem.file, problem.line)))
@@ -93,6 +98,7 @@ def _problems(source: Source) -> list[Problem]:
         *custom_problems(source),
         *columns.problems(source),
         *loading.problems(source),
+        *row_filters.problems(source),
         *(each for each in levels if each),
     ]
 
@@ -119,6 +125,10 @@ def _described(source: Source) -> Dataset:
         partition_by=tuple(source.custom("partitionBy")[1] or ()),
         sort_by=tuple(source.custom("sortBy")[1] or ()),
         freshness_hours=sla(source, "freshness")[0],
+        subject=source.custom("subjectId")[1],
+        masked_gates=masks.gates(source),
+        row_filters=row_filters.row_filters(source),
+        roles=tuple(each["role"] for each in data.get("roles", ())),
         retention_days=None if retention is None else round(retention / 24),
     )
 

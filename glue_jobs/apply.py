@@ -43,7 +43,7 @@ def apply_major(task: Task) -> Outcome:
 def complete(task: Task, lease: Lease) -> None:
     """What a table has beside it, once it is there; then the ledger knows that all of it is."""
     job, dataset = task.job, task.dataset
-    if dataset.layer != GOLD:
+    if not dataset.is_made:
         location = job.lake.quarantine_location(dataset)
         job.spark.sql(create_quarantine(job.lake.quarantine(dataset), location, dataset))
     if dataset.deletes:
@@ -59,7 +59,7 @@ def grow(task: Task, held: Table) -> None:
     job, dataset = task.job, task.dataset
     changes = compare(held.layout(dataset), Layout.of(dataset))
     refuse(job.lake, dataset, held, changes)
-    if dataset.layer != GOLD:  # first, since what is done to the table itself is not planned again
+    if not dataset.is_made:  # first, since what is done to the table itself is not planned again
         follow(job.spark, job.lake.deleted(dataset), changes)
     evolve(job.spark, task.table, dataset, changes)
     if any(each.kind == "widen" for each in changes):
@@ -94,7 +94,7 @@ def tables(job: Job) -> set[str]:
 
 def tables_of(job: Job, name: str) -> list[str]:
     dataset = job.lake.dataset(name)
-    quarantine = [] if dataset.layer == GOLD else [job.lake.quarantine(dataset)]
+    quarantine = [] if dataset.is_made else [job.lake.quarantine(dataset)]
     deleted = [job.lake.deleted(dataset)] if dataset.deletes else []
     bronze = [f"bronze.{each}" for each in dataset.bronze_tables]
     return [job.lake.table(dataset), *quarantine, *deleted, *bronze]

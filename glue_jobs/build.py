@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from pyspark.sql import DataFrame, functions as F
@@ -19,17 +20,24 @@ from lake.ledger import Outcome
 
 
 class Build:
-    """The gold of one job run; `candidates` holds, by dataset, what passed its gates."""
+    """What one job run makes of other tables; `candidates` holds, by dataset, what passed its gates.
 
-    def __init__(self, inputs: Inputs) -> None:
+    `rows` are those of its SQL unless told otherwise, and `said` is what else they depend on.
+    """
+
+    def __init__(
+        self, inputs: Inputs, rows: Callable[[Task], DataFrame] | None = None, said: str | None = None
+    ) -> None:
         self._inputs = inputs
+        self._rows = rows or self._selected
+        self._said = "" if said is None else f" {said}"
         self.candidates: dict[str, Candidate] = {}
 
     def __call__(self, task: Task) -> Outcome:
         """The model's rows on a branch, checked; publishing waits for the other models."""
         spark, dataset = task.job.spark, task.dataset
         base = iceberg.head(spark, task.table)
-        made_of = f"{dataset.hash} {self._inputs.said(dataset)}"
+        made_of = f"{dataset.hash} {self._inputs.said(dataset)}{self._said}"
         if base is not None and iceberg.summary(spark, task.table, base).get(MADE_OF) == made_of:
             return self._as_it_is(task, base)
         wanted = F.col(STATUS).isin(INSERTED, UPDATED, DELETED, QUARANTINED)
@@ -55,16 +63,20 @@ class Build:
 
     def _judged(self, task: Task, base: int | None) -> DataFrame:
         spark, dataset = task.job.spark, task.dataset
+        conformed = conform(self._rows(task), as_made(dataset), version(task), self._inputs.parents(dataset))
+        held = None if base is None else iceberg.read(spark, task.table, base)
+        return classify(conformed, held, dataset.key, Known(deletes=F.lit(True)))
+
+    def _selected(self, task: Task) -> DataFrame:
+        dataset = task.dataset
         self._inputs.show(dataset)
-        rows = spark.sql(str(dataset.sql))
+        rows = task.job.spark.sql(str(dataset.sql))
         if missing := [column.name for column in dataset.columns if column.name not in rows.columns]:
             raise DatasetError(
                 f"The model {dataset.id} gives no column '{missing[0]}', which its contract has.",
                 f"Correct models/{dataset.name}.sql or the contract, then redrive the execution.",
             )
-        conformed = conform(rows, as_made(dataset), version(task), self._inputs.parents(dataset))
-        held = None if base is None else iceberg.read(spark, task.table, base)
-        return classify(conformed, held, dataset.key, Known(deletes=F.lit(True)))
+        return rows
 
 
 def version(task: Task) -> datetime:

@@ -17,7 +17,6 @@ from glue_jobs.work import Task
 from lake.alerts import clean
 from lake.gates import not_met, told
 from lake.model import Dataset, Gate
-from lake.parts import GOLD
 
 COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"=": eq, "!=": ne, ">": gt, ">=": ge, "<": lt, "<=": le}
 
@@ -55,10 +54,10 @@ def require(dataset: Dataset, checked: Sequence[Checked], facts: Mapping[str, An
     """Raises where a gate of severity error does not hold."""
     failed = not_met(checked, "error")
     if failed:
-        contract = f"contracts/{dataset.id.replace('.', '/')}.odcs.yaml"
+        contract = f"contracts/{dataset.contract.replace('.', '/')}.odcs.yaml"
         look = (
-            f"what its model reads, {', '.join(dataset.inputs)}"
-            if dataset.layer == GOLD
+            f"what it is made of, {', '.join(dataset.inputs)}"
+            if dataset.is_made
             else f"`./headwater quarantine show {dataset.id}`"
         )
         raise GateFailedError(

@@ -51,7 +51,7 @@ class Inputs:
     def show(self, model: Dataset) -> None:
         """A view for each input, by the name that the model's SQL uses."""
         for name in model.inputs:
-            self._read(name).createOrReplaceTempView(view(self._job.lake.dataset(name)))
+            self.rows(name).createOrReplaceTempView(view(self._job.lake.dataset(name)))
 
     def parents(self, model: Dataset) -> dict[str, DataFrame]:
         """For each reference, the distinct keys of the table that it points to."""
@@ -68,9 +68,10 @@ class Inputs:
 
     def _keys(self, reference: Reference) -> DataFrame:
         parent = as_made(self._job.lake.dataset(reference.dataset))
-        return parent_keys(self._read(reference.dataset), parent, reference, small=False)
+        return parent_keys(self.rows(reference.dataset), parent, reference, small=False)
 
-    def _read(self, name: str) -> DataFrame:
+    def rows(self, name: str) -> DataFrame:
+        """What a dataset held at its snapshot."""
         if name not in self._snapshots:
             raise NotBuiltError(
                 f"not built: {name}, which it reads, was never published.",

@@ -15,7 +15,6 @@ from glue_jobs.work import Task
 from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Change, Layout, compare, major, statements
 from lake.ledger import Lease
 from lake.model import Dataset, Lake
-from lake.parts import GOLD
 from lake.tables import Table
 
 TAKE_BACK = "Take the change back and deploy"
@@ -73,7 +72,7 @@ def change(task: Task, lease: Lease) -> None:
     lease.check()
     if previous:
         job.ledger.set_version(dataset.id, dataset.version, task.run, statements(task.table, changes))
-    if dataset.layer != GOLD:  # first, since what is done to the table itself is not planned again
+    if not dataset.is_made:  # first, since what is done to the table itself is not planned again
         follow(job.spark, job.lake.deleted(dataset), changes)
     evolve(job.spark, task.table, dataset, changes, previous.remembered() if previous else None)
     now, database = existing(job.spark, task.table), job.lake.environment.databases[dataset.layer]

@@ -65,9 +65,9 @@ def levels(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 
 
 def pending(job: Job) -> list[str]:
-    """The planned models that this run has not published."""
+    """The planned models that this run has not published; masked tables have a job of their own."""
     built = job.ledger.succeeded(str(job.run), "model")
-    return [each for each in job.plan.models if each not in built]
+    return [each for each in job.plan.models if each not in built and not job.lake.dataset(each).masked_of]
 
 
 def model_all(job: Job) -> list[Outcome]:

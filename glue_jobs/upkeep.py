@@ -13,7 +13,6 @@ from typing import Any
 from glue_jobs import compaction, expiry, iceberg
 from glue_jobs.work import Task
 from lake.ledger import Lease, LeaseHeldError
-from lake.parts import GOLD
 
 MAINTENANCE = "headwater.maintenance"  # in a summary: the run that rewrote files, beside what it says of their rows
 WAIT_SECONDS = 2.0  # a table that a load is writing gets its turn next time
@@ -39,7 +38,7 @@ class Upkeep:
     def tables(self) -> list[str]:
         """The dataset's own table first; of those beside it, the ones that are there."""
         job, dataset = self.task.job, self.task.dataset
-        beside = [] if dataset.layer == GOLD else [job.lake.quarantine(dataset), job.lake.deleted(dataset)]
+        beside = [] if dataset.is_made else [job.lake.quarantine(dataset), job.lake.deleted(dataset)]
         return [each for each in (self.task.table, *beside) if job.spark.catalog.tableExists(each)]
 
     def weights(self) -> dict[str, dict[str, int]]:

@@ -118,6 +118,7 @@ class Dataset:
     masked_gates: tuple[Gate, ...] = ()  # of the masked table
     masked_of: str = ""  # of a masked table: the dataset whose rows it shows
     row_filters: tuple[RowFilter, ...] = ()
+    roles: tuple[str, ...] = ()  # that the dataset is meant for
 
     @property
     def is_made(self) -> bool:

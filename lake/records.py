@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Step = Literal["apply", "ingest", "refine", "model", "maintain"]
+Step = Literal["apply", "ingest", "refine", "mask", "model", "maintain"]
 Status = Literal["succeeded", "failed"]
 Mode = Literal["run", "backfill", "rerun", "replay"]
 RunStatus = Literal["running", "succeeded", "failed"]
 
-STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "model", "maintain")
-PIPELINE_STEPS = STEPS[:4]  # what a run of a pipeline goes through
+STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "mask", "model", "maintain")
+PIPELINE_STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "model")  # a rerun from model masks anew too
 COUNTS = ("read", "inserted", "updated", "unchanged", "superseded", "quarantined", "deleted")
 
 

@@ -20,6 +20,7 @@ from datalake.grants import LakeGrants, network_interfaces
 from datalake.job import LakeJobs
 from datalake.logs import log_group
 from datalake.pipeline import MaintenanceMachine, PipelineMachine, PipelineSchedule
+from lake.masking import MASKING_KEY
 
 
 class PipelineStack(Stack):
@@ -75,6 +76,12 @@ class PipelineStack(Stack):
             "refine",
             description="Conforms bronze to its contracts and publishes it to silver",
             grants=[*lake.read_objects("bronze"), lake.commit_tables("silver"), *lake.write_objects("silver")],
+        )
+        jobs.add(
+            "mask",
+            description="Shows silver to others as its contracts say, in tables beside it",
+            grants=[lake.commit_tables("silver"), *lake.write_objects("silver"), lake.read_secret(MASKING_KEY)],
+            time_of="refine",
         )
         jobs.add(
             "maintain",

@@ -105,6 +105,10 @@ class LakeGrants:
             Grant(["secretsmanager:GetSecretValue"], secrets),
         ]
 
+    def read_secret(self, name: str) -> Grant:
+        secret = self.arn("secretsmanager", f"secret:{self._environment.secret(name)}-??????")
+        return Grant(["secretsmanager:GetSecretValue"], [secret])
+
     def read_stream(self, dataset: str) -> Grant:
         """What a mapping does with the role of its function."""
         actions = ["DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards"]

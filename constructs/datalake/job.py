@@ -45,8 +45,15 @@ class LakeJobs(Construct):
         )
 
     def add(
-        self, name: str, *, description: str, grants: Sequence[Grant], connections: Sequence[glue.IConnection] = ()
+        self,
+        name: str,
+        *,
+        description: str,
+        grants: Sequence[Grant],
+        connections: Sequence[glue.IConnection] = (),
+        time_of: str = "",
     ) -> None:
+        """`time_of` names the job whose time-out it has too, where it does as much."""
         sizes = self._environment.sizes
         script = self._code.script(name)
         job = glue.PySparkEtlJob(
@@ -66,7 +73,7 @@ class LakeJobs(Construct):
             ),
             max_concurrent_runs=sizes.job_concurrency,
             max_retries=0,  # a redrive says which attempt it is; Glue's own retry would not
-            timeout=Duration.minutes(sizes.timeouts[name]),
+            timeout=Duration.minutes(sizes.timeouts[time_of or name]),
             default_arguments=self._arguments(name),
         )
         # With CloudWatch encryption in the security configuration Glue would make groups of other names.

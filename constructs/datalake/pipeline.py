@@ -23,7 +23,7 @@ from datalake.grants import LakeGrants
 from lake.runs import MAINTENANCE
 
 DEFINITION = ROOT / "state_machines" / "load_pipeline.asl.json"
-JOBS = ("apply", "ingest", "refine", "model")
+JOBS = ("apply", "ingest", "refine", "mask", "model")
 FUNCTIONS = ("plan", "conclude")
 MAINTAIN = ROOT / "state_machines" / "maintain_tables.asl.json"
 

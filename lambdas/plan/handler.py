@@ -65,7 +65,7 @@ def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set
 def tables_of(dataset: Dataset) -> tuple[str, ...]:
     deleted = (dataset.deleted_table,) if dataset.deletes else ()
     beside = (*deleted, *(f"{BRONZE}.{each}" for each in dataset.bronze_tables))
-    return (dataset.table,) if dataset.sql is not None else (dataset.table, dataset.quarantine_table, *beside)
+    return (dataset.table,) if dataset.is_made else (dataset.table, dataset.quarantine_table, *beside)
 
 
 def unfinished(intents: Iterable[Intent], pipeline: str) -> bool:
@@ -103,5 +103,6 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         "apply": must_apply(work, ledger.all_applied(each.id for each in work), there),
         "ingest": not ledger.succeeded(str(run), "ingest").issuperset(planned.datasets),
         "refine": bool(planned.datasets),
-        "model": bool(planned.models) or unfinished(ledger.intents(), pipeline.name),
+        "mask": any(lake.dataset(each).masked_of for each in planned.models),
+        "model": any(not lake.dataset(each).masked_of for each in planned.models) or unfinished(ledger.intents(), pipeline.name),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from pyspark.sql import SparkSession
 from glue_jobs import apply, bronze, iceberg, model, refine
 from glue_jobs.work import Job, Task, work
 from lake.ledger import Ledger, Load, Outcome
+from lake.masking import masked
 from lake.model import Dataset, Lake
+from lake.parts import dataset_from_dict
 from lake.runs import RunId
 
 CUSTOMERS: dict[str, Any] = {
@@ -130,7 +132,8 @@ class Shop:
         }
         environment |= {"buckets": {each: f"{self.name}_{each}" for each in layers}}
         environment |= {"databases": {each: f"{self.name}_{each}" for each in layers}}
-        self.lake = FolderLake.of({"environment": environment, "datasets": datasets}, self.warehouse)
+        beside = [asdict(made) for each in datasets if (made := masked(dataset_from_dict(each)))]
+        self.lake = FolderLake.of({"environment": environment, "datasets": [*datasets, *beside]}, self.warehouse)
         return self.lake
 
     def job(self, run: str | None = None, attempt: int = 0) -> Job:
@@ -138,7 +141,8 @@ class Shop:
         if run is None:
             self.number += 1
             run = f"shop-20260101T{self.number:02}00-01"
-        self.ledger.plan(run, attempt, ["shop.customers", "shop.orders"], ["gold.totals", "gold.best"])
+        masks = [each for each in self.lake.dataset_ids() if self.lake.dataset(each).masked_of]
+        self.ledger.plan(run, attempt, ["shop.customers", "shop.orders"], [*masks, "gold.totals", "gold.best"])
         return Job(self.spark, self.lake, self.ledger, RunId.parse(run), attempt)
 
     def apply(self, job: Job | None = None) -> list[Outcome]:

@@ -11,7 +11,8 @@ import pytest
 import pipelines
 from tests.synth.synthesized import ROOT, Synthesize, Synthesized
 
-JOBS = {"apply", "ingest", "refine", "model", "maintain"}
+JOBS = {"apply", "ingest", "refine", "mask", "model", "maintain"}
+TIMED_AS = {"mask": "refine"}
 
 
 def test_every_pipeline_has_a_state_machine_by_its_name(lake: Synthesized) -> None:
@@ -59,7 +60,18 @@ def test_jobs_run_on_glue_5_1_with_iceberg_and_without_bookmarks(lake: Synthesiz
         assert arguments["--job-bookmark-option"] == "job-bookmark-disable"
         assert "spark.sql.catalog.lake.cache-enabled=false" in arguments["--conf"].split(" --conf ")
         assert job["ExecutionProperty"]["MaxConcurrentRuns"] == lake.environment.sizes.job_concurrency
-        assert job["Timeout"] == lake.environment.sizes.timeouts[job["Name"].rpartition("-")[2]]
+        name = job["Name"].rpartition("-")[2]
+        assert job["Timeout"] == lake.environment.sizes.timeouts[TIMED_AS.get(name, name)]
+
+
+def test_the_key_of_the_masks_is_made_by_nobody_and_read_by_one_job(lake: Synthesized) -> None:
+    name = lake.environment.secret("governance/masking")
+    secret = lake.named("SecretsManager::Secret", "Name")[name]
+    assert secret["KmsKeyId"]
+    assert "SecretString" not in secret
+    readers = [each["RoleName"] for each in lake.properties("IAM::Role") if name in json.dumps(each.get("Policies"))]
+    assert readers == [f"{lake.environment.resource('mask')}-job"]
+    assert not lake.resources("SecretsManager::RotationSchedule")
 
 
 def test_jobs_bring_the_avro_jar_that_glue_does_not_have(lake: Synthesized) -> None:

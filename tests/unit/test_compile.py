@@ -37,8 +37,21 @@ def compiled(folder: Path, environment: str = "local", root: Path = contracts.RO
 
 def test_a_compiled_dataset_is_what_its_contract_says(lake: Lake) -> None:
     datasets = contracts.load_all()
-    assert lake.dataset_ids() == sorted(datasets)
+    assert [each for each in lake.dataset_ids() if not lake.dataset(each).masked_of] == sorted(datasets)
     assert all(lake.dataset(each) == datasets[each] for each in datasets)
+
+
+def test_a_masked_dataset_has_a_table_beside_it_of_a_lower_class(lake: Lake) -> None:
+    """And the pipeline that loads it makes it; no other file says so."""
+    users, shown = lake.dataset("saas.users"), lake.dataset("saas.users__masked")
+    assert (shown.table, shown.layer, shown.contract) == ("saas_users__masked", "silver", users.id)
+    assert {each.classification for each in shown.columns} == {"internal"}
+    assert not {"email", "first_name", "last_name", "city"} & {each.name for each in shown.columns}
+    [user_id] = [each for each in shown.columns if each.name == "user_id"]
+    assert (user_id.type, shown.key) == ("string", ("user_id",))
+    assert user_id.description.startswith("A hash under a secret key, alike wherever it is masked as saas_users.user_id.")
+    assert shown.id in lake.pipeline("tickit").models
+    assert not (shown.rules or shown.references or shown.cursor)
 
 
 def test_the_compiled_environment_holds_the_names_that_config_makes(lake: Lake) -> None:
@@ -74,8 +87,9 @@ def test_the_hash_is_the_same_in_every_environment(tmp_path: Path, lake: Lake) -
 def test_a_grown_lake_compiles_with_all_its_datasets_in_pipelines(tmp_path: Path) -> None:
     root = make(tmp_path / "root", datasets=40, pipelines_wanted=5)
     grown = compiled(tmp_path / "compiled", root=root)
-    assert len(grown.dataset_ids()) == 40
-    assert sum(len(each.datasets) + len(each.models) for each in grown.pipelines()) == 40
+    masks = sum(bool(grown.dataset(each).masked_of) for each in grown.dataset_ids())
+    assert len(grown.dataset_ids()) == 40 + masks
+    assert sum(len(each.datasets) + len(each.models) for each in grown.pipelines()) == 40 + masks
     assert len(grown.pipeline_names()) == 5
 
 

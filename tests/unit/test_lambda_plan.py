@@ -44,7 +44,7 @@ def refined(dataset: str, attempt: int = 0) -> Outcome:
 
 
 def test_a_first_attempt_works_on_the_whole_pipeline(ledger: Ledger) -> None:
-    steps = {"apply": False, "ingest": True, "refine": True, "model": True}
+    steps = {"apply": False, "ingest": True, "refine": True, "mask": False, "model": True}
     assert plan() == {"run": RUN, "attempt": 0, **steps}
     planned, run = ledger.planned(RUN, 0), ledger.run(RUN)
     assert planned

@@ -74,7 +74,7 @@ def test_every_row_of_a_refined_dataset_is_accounted_for(outcome: Outcome) -> No
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"step": "publish"}, "expected one of apply, ingest, refine, model"),
+        ({"step": "publish"}, "expected one of apply, ingest, refine, mask, model"),
         ({"status": "done"}, "expected succeeded or failed"),
         ({"quarantined": -1}, "expected 0 or more"),
         ({"status": "failed"}, "expected a cause"),
