@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
+from config.role import problems as role_problems, roles
 from config.source import Source
 from config.stream import Stream, problems as stream_problems, streams
 from config.team import Team, teams
 from lake.parts import Maintenance
+from lake.roles import Role
 
 FOLDER = Path(__file__).parent
 DATA_LAYERS = ("landing", "bronze", "silver", "gold")
@@ -75,6 +77,7 @@ class Environment:
     alert_emails: tuple[str, ...]
     sources: Mapping[str, Source]
     teams: Mapping[str, Team]  # the first is whose workgroup commands use
+    roles: Mapping[str, Role] = field(default_factory=dict)
     maintenance: Maintenance = field(default_factory=Maintenance)
     maintenance_schedule: str = ""  # none: it is started by hand
     crawl_schedule: str = ""  # none: it is started by hand
@@ -96,6 +99,10 @@ class Environment:
     def workgroup(self, team: str = "") -> str:
         """A team's workgroup; of no team, that of the first."""
         return self.resource(team or next(iter(self.teams)))
+
+    def role(self, name: str) -> str:
+        """The IAM role of a role."""
+        return self.resource(f"role-{name.replace('_', '-')}")
 
     def secret(self, source: str) -> str:
         return f"{self.project}/{self.name}/{source}"
@@ -178,6 +185,7 @@ def _environment(name: str, data: dict[str, Any]) -> Environment:
         "sources": {source: Source(**values) for source, values in data["sources"].items()},
         "streams": streams(data.get("streams", {})),
         "teams": teams(data["teams"]),
+        "roles": roles(data.get("roles", {})),
         "maintenance": Maintenance(**care),
         "maintenance_schedule": "" if schedule == "off" else schedule,
         "crawl_schedule": "" if data["crawl"]["schedule"] == "off" else data["crawl"]["schedule"],
@@ -202,6 +210,7 @@ def _beyond_schema(document: Document, environment: Environment) -> list[Problem
             field: Field = ("sources", source, "engine")
             problems.append(document.problem(field, described.engine, expected, "Write sqlserver."))
     problems += stream_problems(document, environment.streams)
+    problems += role_problems(document, environment.roles, environment.teams)
     budget, limit = environment.maintenance.budget_minutes, environment.sizes.timeouts["maintain"]
     if 2 * budget > limit:
         expected = f"expected at most half of sizes.timeouts.maintain, {limit}: what is begun in time is finished"

@@ -16,7 +16,6 @@ class Team:
     """The people of one workgroup."""
 
     gigabytes_per_query: int
-    reads: tuple[str, ...]  # layers
 
     @property
     def bytes_per_query(self) -> int:
@@ -25,4 +24,4 @@ class Team:
 
 def teams(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Team]:
     """The section `teams` of an environment's file, known to fit its schema."""
-    return {name: Team(values["gigabytes_per_query"], tuple(values["reads"])) for name, values in data.items()}
+    return {name: Team(values["gigabytes_per_query"]) for name, values in data.items()}

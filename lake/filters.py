@@ -35,8 +35,8 @@ def filters(
     only, all other columns are seen in every row.
     """
     limits = [each for each in dataset.row_filters if not role.unlimited(each.name)]
-    seen = [name for name, each in classes.items() if each in role.classes]
-    held = [each for each in role.classes if each in classes.values()]
+    seen = [name for name, each in classes.items() if each in role.sees]
+    held = [each for each in role.sees if each in classes.values()]
     for choices in product(*(_choices(each, role) for each in limits)):
         hidden = {column for each, value in choices if value is None for column in each.columns}
         columns = tuple(name for name in seen if name not in hidden)

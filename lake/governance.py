@@ -1,7 +1,7 @@
 """Who sees what, as one plan: the tags, grants and filters of Lake Formation that follow from contracts and roles.
 
-Databases are closed: what nobody has tagged is phi, and in silver and gold outside every grant by tags. Grants add up,
-so a table with row filters stays outside, and its filters alone are granted.
+Databases are closed: what nobody has tagged is unclassed, and in silver and gold outside every grant by tags. Grants
+add up, so a table with row filters stays outside, and its filters alone are granted.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from functools import cached_property
 
 from lake.filters import SIDE, CellFilter, filters
 from lake.parts import GOLD, Dataset, Environment
-from lake.roles import CLASSES, Role
+from lake.roles import CLASSES, UNCLASSED, Role
 from lake.tables import LINEAGE
 from lake.views import View
 
 CLASSIFICATION, ACCESS, LAYER = "classification", "access", "layer"
 BY_TAGS, BY_FILTERS = "tags", "filters"  # how a table is reached
-CLOSED = CLASSES[-1]
+VALUES = (*CLASSES, UNCLASSED)
+SENSITIVE = ("pii", "phi")
 LAYERS = ("bronze", "silver", GOLD)
 # Which layers' tables each job writes; a job's role gets all of them by name, and never tags.
 WRITERS = {
@@ -151,10 +152,11 @@ def principal(environment: Environment, role: str) -> str:
 def column_classes(dataset: Dataset) -> dict[str, str]:
     """The class of each column of the dataset's table, those that tell of its row among them."""
     classes = {each.name: each.classification for each in dataset.columns}
-    most = max(classes.values(), key=CLASSES.index)
+    private = [each for each in SENSITIVE if each in classes.values()]
     told = {
         "_version": classes.get(dataset.cursor or "", "internal"),
-        "_hash": most,  # of all the row's values: who guesses them could find their guess in it
+        # of all the row's values: who guesses them could find their guess in it
+        "_hash": UNCLASSED if len(private) > 1 else private[0] if private else "internal",
         "_run": "internal",
     }
     return {**classes, **{name: told[name] for name in LINEAGE}}
@@ -164,8 +166,8 @@ def tables(environment: Environment, dataset: Dataset) -> Iterator[TableTags]:
     """The dataset's own table, and those beside it, which hold rows as they came and are closed as a whole."""
     way = BY_FILTERS if dataset.row_filters else BY_TAGS
     classes = column_classes(dataset)
-    columns = tuple((each, tuple(n for n, held in classes.items() if held == each)) for each in CLASSES)
-    tags = _assigned(environment, {CLASSIFICATION: CLOSED, ACCESS: way})
+    columns = tuple((each, tuple(n for n, held in classes.items() if held == each)) for each in VALUES)
+    tags = _assigned(environment, {CLASSIFICATION: UNCLASSED, ACCESS: way})
     held = tuple((each, names) for each, names in columns if names)
     yield TableTags(dataset.id, environment.databases[dataset.layer], dataset.table, tags, held)
     for name in side_tables(dataset):
@@ -188,7 +190,7 @@ def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
         read = Tag(environment.prefix + LAYER, role.reads)
         expression = (
             Tag(environment.prefix + ACCESS, (BY_TAGS,)),
-            Tag(environment.prefix + CLASSIFICATION, role.classes),
+            Tag(environment.prefix + CLASSIFICATION, role.sees),
             read,
         )
         yield TagGrant(role.name, arn, "TABLE", "SELECT", expression)
@@ -202,15 +204,31 @@ def filter_grants(environment: Environment, dataset: Dataset, role: Role) -> Ite
     database, classes = environment.databases[dataset.layer], column_classes(dataset)
     for each in filters(dataset, role, prefix=environment.prefix, database=database, classes=classes):
         yield FilterGrant(dataset.id, role.name, arn, each)
-    if CLOSED in role.classes and all(role.unlimited(each.name) for each in dataset.row_filters):
+    if UNCLASSED in role.sees and all(role.unlimited(each.name) for each in dataset.row_filters):
         for name in side_tables(dataset):
             whole = CellFilter(f"{environment.prefix}{SIDE}", environment.databases["silver"], name)
             yield FilterGrant(dataset.id, role.name, arn, whole)
 
 
+def readable_whole(role: Role, datasets: Iterable[Dataset]) -> tuple[str, ...]:
+    """The layers that a role may see all of, so that IAM, which opens a layer or does not, may open them to it."""
+    held = {layer: set[str]() for layer in LAYERS}
+    names = {layer: set[str]() for layer in LAYERS}
+    for each in datasets:
+        for layer in ("bronze", each.layer):
+            held[layer] |= {column.classification for column in each.columns}
+            names[layer] |= {limit.name for limit in each.row_filters}
+        if not each.is_made:
+            held["bronze"].add(UNCLASSED)
+            held["silver"].add(UNCLASSED)  # the rows of its quarantine are as they came
+    return tuple(
+        layer for layer in role.reads if held[layer] <= set(role.sees) and all(map(role.unlimited, names[layer]))
+    )
+
+
 def _tags(environment: Environment) -> tuple[Tag, ...]:
     """Keys begin with the environment's name: an account has one set of tags for all of its lakes."""
-    values = {CLASSIFICATION: CLASSES, ACCESS: (BY_FILTERS, BY_TAGS), LAYER: LAYERS}
+    values = {CLASSIFICATION: VALUES, ACCESS: (BY_FILTERS, BY_TAGS), LAYER: LAYERS}
     return tuple(Tag(environment.prefix + key, each) for key, each in sorted(values.items()))
 
 
@@ -221,7 +239,7 @@ def _assigned(environment: Environment, values: dict[str, str]) -> tuple[Tag, ..
 def _database(environment: Environment, layer: str) -> DatabaseTags:
     # Bronze is raw, and closed by its class: its tables are made by loads, which tag nothing.
     way = BY_TAGS if layer == "bronze" else BY_FILTERS
-    tags = _assigned(environment, {CLASSIFICATION: CLOSED, ACCESS: way, LAYER: layer})
+    tags = _assigned(environment, {CLASSIFICATION: UNCLASSED, ACCESS: way, LAYER: layer})
     return DatabaseTags(environment.databases[layer], layer, tags)
 
 

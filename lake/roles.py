@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-CLASSES = ("public", "internal", "pii", "phi")  # of columns, the most private last
+CLASSES = ("public", "internal", "pii", "phi")  # of columns
+UNCLASSED = "unclassed"  # what no contract has classed: raw rows, a column on its way
 ALL = "all"
 
 Value = str | int
@@ -31,6 +32,11 @@ class Role:
     classes: tuple[str, ...]
     rows: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)  # by the name of a filter
     audit: bool = False  # sees which tables there are, who may read them and who has, without their rows
+
+    @property
+    def sees(self) -> tuple[str, ...]:
+        """Its classes; who may see every one may see what has none."""
+        return (*self.classes, *((UNCLASSED,) if set(CLASSES) <= set(self.classes) else ()))
 
     def unlimited(self, filter: str) -> bool:
         return self.rows.get(filter) == (ALL,)

@@ -1,0 +1,112 @@
+"""What holds only between an environment's roles and the contracts: refused where it grants nothing, or too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import config
+from config import Environment
+from config.positions import Field, Problem, suggestion
+from contracts.contract import SUFFIX, Source, open_file
+from lake import filters
+from lake.parts import Dataset
+from lake.roles import UNCLASSED, Role, RowFilter, Value
+
+
+def problems(environment: Environment, datasets: Mapping[str, Dataset], root: Path) -> Iterator[Problem]:
+    """What is wrong with its roles beside these contracts, and with the roles that contracts name."""
+    limited = [each for each in datasets.values() if each.row_filters]
+    given = {column.classification for each in datasets.values() for column in each.columns}
+    for role in environment.roles.values():
+        yield from _classes(environment, role, given)
+        yield from _rows(environment, role, limited)
+        yield from _raw(environment, role, limited)
+    for each in datasets.values():
+        for name in each.roles:
+            yield from _meant(environment, each, name, root)
+
+
+def _classes(environment: Environment, role: Role, given: set[str]) -> Iterator[Problem]:
+    for number, each in enumerate(role.classes):
+        if each not in given and UNCLASSED not in role.sees:  # who may see all may see what there is none of yet
+            field: Field = ("roles", role.name, "classes", number)
+            expected = "expected a class that a contract gives to a column"
+            yield config.problem(environment, field, each, expected, suggestion(each, given))
+
+
+def _rows(environment: Environment, role: Role, limited: list[Dataset]) -> Iterator[Problem]:
+    """Each filter that the role lists values of is there, in a layer that it reads, and takes them."""
+    names = {each.name for dataset in limited for each in dataset.row_filters}
+    for name, values in role.rows.items():
+        field: Field = ("roles", role.name, "rows", name)
+        of = [(dataset, each) for dataset in limited for each in dataset.row_filters if each.name == name]
+        if not of:
+            yield config.problem(
+                environment, field, name, "expected a row filter of a contract", suggestion(name, names)
+            )
+        elif not any(dataset.layer in role.reads for dataset, _ in of):
+            layers = " or ".join(sorted({dataset.layer for dataset, _ in of}))
+            expected = f"expected {layers} among reads: there are the rows that this would show"
+            yield config.problem(environment, field, name, expected, "Add the layer, or remove the filter.")
+        else:
+            yield from _values(environment, role, of[0], field, values)
+    for dataset in limited:
+        number = filters.count(dataset, role)
+        if dataset.layer in role.reads and number > filters.MOST:
+            names_of = [each.name for each in dataset.row_filters if not role.unlimited(each.name)]
+            field = ("roles", role.name, "rows", names_of[0])
+            expected = f"expected at most {filters.MOST} filters of {dataset.id} for one role, and these make {number}"
+            yield config.problem(environment, field, role.name, expected, "List fewer values, or write another role.")
+
+
+def _values(
+    environment: Environment, role: Role, of: tuple[Dataset, RowFilter], field: Field, values: tuple[Value, ...]
+) -> Iterator[Problem]:
+    dataset, limit = of
+    kind = next(each.type for each in dataset.columns if each.name == limit.column)
+    for number, value in enumerate(() if role.unlimited(limit.name) else values):
+        if isinstance(value, str) != (kind == "string"):
+            expected = f"expected a value of type {kind}, which {limit.column} of {dataset.id} is"
+            remedy = "Write it in quotes." if kind == "string" else "Write a whole number, without quotes."
+            yield config.problem(environment, (*field, number), value, expected, remedy)
+
+
+def _raw(environment: Environment, role: Role, limited: list[Dataset]) -> Iterator[Problem]:
+    """Bronze holds every row, so who may see some of a dataset's only may not read it."""
+    if "bronze" not in role.reads:
+        return
+    for name in sorted({each.name for dataset in limited for each in dataset.row_filters}):
+        if not role.unlimited(name):
+            field: Field = ("roles", role.name, "reads", role.reads.index("bronze"))
+            expected = f"expected no bronze for a role that sees some rows of filter '{name}' only: it has all of them"
+            yield config.problem(environment, field, "bronze", expected, f"Remove it, or write `{name}: all` to rows.")
+
+
+def _meant(environment: Environment, dataset: Dataset, name: str, root: Path) -> Iterator[Problem]:
+    """A role that a contract names is there, and sees something of the dataset."""
+    role = environment.roles.get(name)
+    if role is None:
+        expected = f"expected a role of config/{environment.name}.yaml"
+        yield _of_contract(dataset, name, expected, suggestion(name, environment.roles), root)
+    elif dataset.layer not in role.reads:
+        expected = f"expected a role that reads {dataset.layer}, and it does not in config/{environment.name}.yaml"
+        yield _of_contract(dataset, name, expected, "Let it read the layer, or remove it here.", root)
+    elif not {each.classification for each in dataset.columns} & set(role.classes):
+        expected = f"expected a role with the class of a column, in config/{environment.name}.yaml"
+        yield _of_contract(dataset, name, expected, "Give it a class of the dataset, or remove it here.", root)
+    elif dataset.row_filters and filters.count(dataset, role) == 0:
+        expected = f"expected a role that sees rows of it, and it lists none in config/{environment.name}.yaml"
+        yield _of_contract(dataset, name, expected, "List values of its row filters, or remove it here.", root)
+
+
+def _of_contract(dataset: Dataset, name: str, expected: str, remedy: str, root: Path) -> Problem:
+    source = contract(dataset, root)
+    number = next(place for place, each in enumerate(source.document.data["roles"]) if each["role"] == name)
+    return source.document.problem(("roles", number, "role"), name, expected, remedy)
+
+
+def contract(dataset: Dataset, root: Path) -> Source:
+    """The contract of a dataset or of its masked table, whose file says where everything stands."""
+    business, _, name = dataset.contract.partition(".")
+    return open_file(root / "contracts" / business / f"{name}{SUFFIX}", dataset.contract)
