@@ -23,7 +23,8 @@ from contracts.contract import (
 )
 from lake.model import Dataset
 
-NOT_HASHED = ("hash", "version", "owner", "freshness_hours", "row_filters", "roles")  # neither tables nor jobs depend on them
+# Neither tables nor jobs depend on them; who sees a table is applied by itself.
+NOT_HASHED = ("hash", "version", "owner", "freshness_hours", "row_filters", "roles")
 
 
 class Shelf:
