@@ -15,6 +15,7 @@ import pipelines
 from config import ports
 from contracts import compile
 from stacks.catalog_stack import CatalogStack
+from stacks.governance_stack import GovernanceStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.pipeline_stack import PipelineStack
 from stacks.storage_stack import StorageStack
@@ -40,8 +41,12 @@ def build(app: cdk.App, folder: Path) -> None:
         app, name("pipeline"), environment=environment, schedules=schedules, archive=archive, **options
     )
     monitoring = MonitoringStack(app, name("monitoring"), environment=environment, archive=archive, **options)
+    governance = GovernanceStack(
+        app, name("governance"), environment=environment, plan=lake.plan, readable=lake.readable, **options
+    )
     # They find each other by name, so nothing but this says in which order they are made.
-    for later, earlier in ((catalog, storage), (pipeline, catalog), (monitoring, pipeline)):
+    order = ((catalog, storage), (pipeline, catalog), (monitoring, pipeline), (governance, pipeline))
+    for later, earlier in order:
         later.add_stack_dependency(earlier)
     if environment.streams:
         stream = StreamStack(app, name("stream"), environment=environment, archive=archive, **options)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from config import Environment
 from config.team import TEAM_TAG, USER_TAG
+from lake.roles import Role
 
 USER = f"${{aws:PrincipalTag/{USER_TAG}}}"
 TEAM = f"${{aws:PrincipalTag/{TEAM_TAG}}}"
@@ -26,6 +27,8 @@ CHANGE_CATALOG = (
     "CreateTable", "UpdateTable", "DeleteTable", "CreatePartition", "BatchCreatePartition", "UpdatePartition",
     "DeletePartition", "BatchDeletePartition",
 )  # fmt: skip
+LAYERS = ("bronze", "silver", "gold")
+TRAIL = "cloudtrail"  # the folder of the bucket of logs that says who read which object
 EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
 BY_TAG = "The folder is the person's own, by the tag that the identity provider gives."
 
@@ -47,21 +50,44 @@ class Permission:
 
 
 def consumer(environment: Environment) -> Iterator[Permission]:
-    """For everyone: the workgroup of the person's team, the layers it reads, a folder of results and a sandbox."""
+    """For everyone: the workgroup of the person's team, a folder of results and a sandbox."""
     yield from queries(environment, TEAM, (*QUERY, *PREPARE, "ListPreparedStatements"))
-    for layer in ("bronze", "silver", "gold"):
-        readers = [name for name, team in environment.teams.items() if layer in team.reads]
-        if readers:
-            yield from read(environment, layer, {"StringEquals": {f"aws:PrincipalTag/{TEAM_TAG}": readers}})
     yield from results(environment, USER)
     yield from sandbox(environment)
     yield key(environment)
+    why = "The service takes no resource for this action; what it opens, Lake Formation decides."
+    yield Permission("AskLakeFormation", ("lakeformation:GetDataAccess",), ("*",), why)
+
+
+def of_role(environment: Environment, role: Role, readable: Sequence[str]) -> Iterator[Permission]:
+    """Beside that, for one role: the layers that it reads.
+
+    In mode iam those are the `readable` ones, of which it may see all. Else Lake Formation decides what of them it
+    sees, and lends credentials for that: the role itself reaches no object of them.
+    """
+    for layer in LAYERS:
+        if environment.governance != "iam" and (layer in role.reads or role.audit):
+            yield describe(environment, layer)
+        elif environment.governance == "iam" and layer in readable:
+            yield from read(environment, layer)
+    if role.audit:
+        yield from audit(environment)
+
+
+def audit(environment: Environment) -> Iterator[Permission]:
+    """Who has read what: the log of accesses, and what Lake Formation was asked."""
+    bucket = f"arn:aws:s3:::{environment.bucket('logs')}"
+    only = {"StringLike": {"s3:prefix": [TRAIL, f"{TRAIL}/*"]}}
+    yield Permission("ListLog", ("s3:ListBucket",), (bucket,), "", only)
+    yield Permission("ReadLog", ("s3:GetObject",), (f"{bucket}/{TRAIL}/*",), "CloudTrail names its files by time.")
+    asked = ("cloudtrail:LookupEvents", *_of("lakeformation", ("ListPermissions", "GetResourceLFTags", "ListLFTags")))
+    yield Permission("SeeGrants", asked, ("*",), "The services take no resource for these actions.")
 
 
 def bi_user(environment: Environment, team: str, user: str) -> Iterator[Permission]:
     """For a tool that reads gold for one person, and no more than that."""
     yield from queries(environment, team, QUERY)
-    yield from read(environment, "gold", {})
+    yield from read(environment, "gold")
     yield from results(environment, user)
     yield key(environment)
 
@@ -75,13 +101,17 @@ def queries(environment: Environment, team: str, actions: tuple[str, ...]) -> It
     yield Permission("List", lists, ("*",), "The service takes no resource for these actions.")
 
 
-def read(environment: Environment, layer: str, conditions: Mapping[str, Any]) -> Iterator[Permission]:
+def read(environment: Environment, layer: str) -> Iterator[Permission]:
     bucket, name = f"arn:aws:s3:::{environment.bucket(layer)}", layer.title()
-    tables = _tables(environment, layer)
-    yield Permission(f"Describe{name}", _of("glue", READ_CATALOG), tables, EVERY_DATASET, conditions)
+    yield describe(environment, layer)
     both = (bucket, f"{bucket}/*")
-    yield Permission(f"Read{name}", _of("s3", ("GetObject", "ListBucket")), both, EVERY_DATASET, conditions)
-    yield Permission(f"Locate{name}", ("s3:GetBucketLocation",), (bucket,), "", conditions)
+    yield Permission(f"Read{name}", _of("s3", ("GetObject", "ListBucket")), both, EVERY_DATASET)
+    yield Permission(f"Locate{name}", ("s3:GetBucketLocation",), (bucket,))
+
+
+def describe(environment: Environment, layer: str) -> Permission:
+    tables = _tables(environment, layer)
+    return Permission(f"Describe{layer.title()}", _of("glue", READ_CATALOG), tables, EVERY_DATASET)
 
 
 def results(environment: Environment, user: str) -> Iterator[Permission]:

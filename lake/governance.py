@@ -28,6 +28,7 @@ WRITERS = {
     "apply": LAYERS,
     "ingest": ("bronze",),
     "refine": ("silver",),
+    "mask": ("silver",),
     "model": ("silver", GOLD),
     "maintain": ("silver", GOLD),
 }

@@ -58,8 +58,12 @@ def role(
     principal: iam.IPrincipal,
     grants: Sequence[Grant],
     description: str,
+    managed: Sequence[str] = (),
 ) -> iam.IRole:
-    """A role with one inline policy; other constructs cannot add to it, so `grants` is all that it may do."""
+    """A role with one inline policy; other constructs cannot add to it, so `grants` is all that it may do.
+
+    But for policies of ours that others have too: `managed` names them.
+    """
     statements = [grant.statement() for grant in grants]
     made = iam.Role(
         scope,
@@ -68,7 +72,11 @@ def role(
         description=description,
         assumed_by=principal,
         # from_json: one call into the CDK, not one for each statement
-        inline_policies={"Access": iam.PolicyDocument.from_json({"Statement": statements})},
+        managed_policies=[
+            iam.ManagedPolicy.from_managed_policy_name(scope, f"{construct_id}-{each}", each) for each in managed
+        ]
+        or None,
+        inline_policies={"Access": iam.PolicyDocument.from_json({"Statement": statements})} if statements else None,
     )
     acknowledge(made, {f"IAM5[{wildcard}]": grant.why for grant in grants for wildcard in grant.wildcards})
     return made.without_policy_updates()

@@ -8,6 +8,7 @@ from constructs import Construct
 from config import Environment
 from datalake.encryption import lake_key
 from datalake.nag import acknowledge
+from datalake.trail import receive
 
 LAYERS = ("landing", "bronze", "silver", "gold")
 BESIDE = ("results", "sandbox", "scratch")
@@ -67,6 +68,7 @@ class LakeStorage(Construct):
             lifecycle_rules=self._lifecycle("logs"),
             removal_policy=self._removal_policy,
         )
+        receive(bucket, self._environment)
         acknowledge(bucket, {"S1": "It receives the access logs; logging its own deliveries would never end."})
         return bucket
 

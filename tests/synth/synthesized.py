@@ -11,7 +11,7 @@ from typing import Any
 
 import config
 
-STACKS = ("storage", "catalog", "pipeline", "monitoring", "stream")
+STACKS = ("storage", "catalog", "pipeline", "governance", "monitoring", "stream")
 ROOT = Path(config.__file__).parents[1]
 
 Resource = dict[str, Any]

@@ -18,8 +18,12 @@ ACTORS = {
 }
 
 
+def _consumers(lake: Synthesized) -> set[str]:
+    return {lake.environment.role(each) for each in lake.environment.roles}
+
+
 def _statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for policy in role["Policies"]:
+    for policy in role.get("Policies", ()):
         yield from policy["PolicyDocument"]["Statement"]
 
 
@@ -31,15 +35,19 @@ def test_each_job_crawler_function_state_machine_schedule_and_api_has_a_role_of_
     roles = [str(each[key]) for actor, key in ACTORS.items() for each in lake.properties(actor)]
     roles += [str(each["Target"]["RoleArn"]) for each in lake.properties("Scheduler::Schedule")]
     roles += [str(each["Name"]) for each in lake.properties("ApiGateway::RestApi")]  # named in its document
-    assert len(roles) == len(set(roles)) == len(lake.resources("IAM::Role"))
+    of_others = {*_consumers(lake), lake.environment.resource("lake-formation")}
+    acting = set(lake.named("IAM::Role", "RoleName")) - of_others
+    assert len(roles) == len(set(roles)) == len(acting)
 
 
 def test_a_roles_policy_is_part_of_the_role(lake: Synthesized) -> None:
     """So that what it may do stands in one place, and stacks stay small."""
     assert not lake.resources("IAM::Policy")
-    consumers = lake.environment.resource("consumer")  # for the roles of people, which are not ours
+    consumers = lake.environment.resource("consumer")  # what all have who read the lake
     assert {each["ManagedPolicyName"] for each in lake.properties("IAM::ManagedPolicy")} == {consumers}
-    assert not [each for each in lake.properties("IAM::Role") if "ManagedPolicyArns" in each]
+    assert {each["RoleName"] for each in lake.properties("IAM::Role") if "ManagedPolicyArns" in each} == _consumers(
+        lake
+    )
 
 
 def test_no_action_is_a_wildcard(lake: Synthesized) -> None:
@@ -53,7 +61,7 @@ def test_no_action_is_a_wildcard(lake: Synthesized) -> None:
 
 
 def test_every_resource_is_named_but_where_the_service_takes_none(lake: Synthesized) -> None:
-    services = {"cloudwatch", "ec2", "logs", "xray"}
+    services = {"cloudtrail", "cloudwatch", "ec2", "lakeformation", "logs", "xray"}
     for role in lake.properties("IAM::Role"):
         for each in _statements(role):
             if "*" in _each(each["Resource"]):

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import zipfile
 from pathlib import Path
 from string import Template
 
-import aws_cdk as cdk
-import pytest
-
 import config
-from datalake.catalog import GovernanceError, LakeDatabases
 from tests.synth.synthesized import ROOT, Synthesized
 
-
-def test_in_mode_iam_access_to_tables_is_for_iam_to_decide(lake: Synthesized) -> None:
-    databases = [each["DatabaseInput"] for each in lake.properties("Glue::Database")]
-    assert {each["Name"] for each in databases} == {lake.environment.database(layer) for layer in config.DATABASES}
-    by_iam = {"Permissions": ["ALL"], "Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}}
-    assert all(each["CreateTableDefaultPermissions"] == [by_iam] for each in databases)
+GOVERNED = ("bronze", "silver", "gold")
 
 
-def test_a_governance_mode_that_is_not_built_is_refused() -> None:
-    environment = dataclasses.replace(config.load("dev"), governance="lake_formation")
-    with pytest.raises(GovernanceError, match=r"'lake_formation' of environment 'dev': expected iam"):
-        LakeDatabases(cdk.Stack(), "Databases", environment=environment, removal_policy=cdk.RemovalPolicy.RETAIN)
+def test_where_lake_formation_decides_a_new_table_is_open_to_nobody_and_elsewhere_to_whom_iam_lets(
+    lake: Synthesized,
+) -> None:
+    databases = {each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in lake.properties("Glue::Database")}
+    assert set(databases) == {lake.environment.database(layer) for layer in config.DATABASES}
+    by_iam = [{"Permissions": ["ALL"], "Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}}]
+    for layer in config.DATABASES:
+        closed = lake.environment.governance == "lake_formation" and layer in GOVERNED
+        opened = databases[lake.environment.database(layer)]["CreateTableDefaultPermissions"]
+        assert opened == ([] if closed else by_iam), layer
 
 
 def test_each_team_has_a_workgroup_that_encrypts_and_limits_but_lets_users_choose_where_results_go(

@@ -9,7 +9,7 @@ import pytest
 
 from cli.bi_files import policy
 from config import Environment
-from tests.synth.synthesized import Synthesized
+from tests.synth.synthesized import Synthesize, Synthesized
 
 ANN = {"user": "ann.lee", "team": "analysts"}
 BOB = {"user": "bob.ray", "team": "engineers"}
@@ -82,21 +82,61 @@ def test_a_person_queries_in_the_workgroup_of_the_team(lake: Synthesized, statem
         assert not may(statements, NOBODY, "athena:StartQueryExecution", own)
 
 
-def test_a_team_reads_its_layers_and_writes_no_layer_and_no_table_but_the_sandboxs(
+def role_statements(lake: Synthesized, role: str) -> list[dict[str, Any]]:
+    """What the role may do beyond what all consumers may."""
+    made = lake.named("IAM::Role", "RoleName")[lake.environment.role(role)]
+    return [each for policy in made.get("Policies", ()) for each in policy["PolicyDocument"]["Statement"]]
+
+
+def test_a_role_writes_no_layer_and_no_table_but_the_sandboxs(
     lake: Synthesized, statements: list[dict[str, Any]]
 ) -> None:
     environment = lake.environment
-    for person in (ANN, BOB):
-        reads = environment.teams[person["team"]].reads
+    for role in environment.roles:
+        said = [*statements, *role_statements(lake, role)]
         for layer in ("bronze", "silver", "gold"):
             row = place(environment, layer, "/saas/users/data/1.parquet")
-            assert may(statements, person, "s3:GetObject", row) == (layer in reads)
-            assert not may(statements, person, "s3:PutObject", row)
-            assert not may(statements, person, "s3:DeleteObject", row)
-            assert not may(statements, person, "glue:UpdateTable", _table(environment, layer))
-            assert may(statements, person, "glue:GetTable", _table(environment, layer)) == (layer in reads)
-        assert may(statements, person, "glue:CreateTable", _table(environment, "sandbox"))
-        assert not may(statements, person, "s3:GetObject", place(environment, "landing", "/saas/x"))
+            assert not may(said, ANN, "s3:PutObject", row)
+            assert not may(said, ANN, "s3:DeleteObject", row)
+            assert not may(said, ANN, "glue:UpdateTable", _table(environment, layer))
+        assert may(said, ANN, "glue:CreateTable", _table(environment, "sandbox"))
+        assert not may(said, ANN, "s3:GetObject", place(environment, "landing", "/saas/x"))
+
+
+def test_where_iam_alone_decides_a_layer_is_open_to_roles_that_may_see_all_of_it(
+    synthesize: Synthesize, dev: Synthesized
+) -> None:
+    lake = synthesize("local")
+    assert (lake.environment.governance, dev.environment.governance) == ("iam", "hybrid")
+    row = {each: place(lake.environment, each, "/x/1.parquet") for each in ("bronze", "silver", "gold")}
+    opened = {
+        role: [layer for layer in row if may(role_statements(lake, role), ANN, "s3:GetObject", row[layer])]
+        for role in lake.environment.roles
+    }
+    assert opened.pop("data_engineer") == ["bronze", "silver", "gold"]
+    assert set(map(tuple, opened.values())) == {()}
+
+
+def test_where_lake_formation_decides_a_role_reaches_no_object_and_asks_it_for_tables(
+    synthesize: Synthesize, dev: Synthesized
+) -> None:
+    for lake in (dev, synthesize("prod")):
+        (consumer,) = lake.properties("IAM::ManagedPolicy")
+        assert may(consumer["PolicyDocument"]["Statement"], ANN, "lakeformation:GetDataAccess", "*")
+        for name, role in lake.environment.roles.items():
+            said = role_statements(lake, name)
+            for layer in ("bronze", "silver", "gold"):
+                assert not may(said, ANN, "s3:GetObject", place(lake.environment, layer, "/x/1.parquet"))
+                asks = layer in role.reads or role.audit
+                assert may(said, ANN, "glue:GetTable", _table(lake.environment, layer)) == asks
+
+
+def test_nobody_takes_a_role_for_another_team(lake: Synthesized) -> None:
+    for name, role in lake.environment.roles.items():
+        made = lake.named("IAM::Role", "RoleName")[lake.environment.role(name)]
+        for each in made["AssumeRolePolicyDocument"]["Statement"]:
+            assert each["Condition"] == {"StringEqualsIfExists": {"aws:RequestTag/team": role.team}}
+        assert {"Key": "team", "Value": role.team} in made["Tags"]
 
 
 def test_the_policy_fits_into_what_iam_takes(statements: list[dict[str, Any]]) -> None:

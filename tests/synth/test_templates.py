@@ -38,6 +38,10 @@ UNTAGGED = {  # CloudFormation takes no tags for these
     "AWS::Glue::SecurityConfiguration",
     "AWS::IAM::ManagedPolicy",
     "AWS::KMS::Alias",
+    "AWS::LakeFormation::PrincipalPermissions",
+    "AWS::LakeFormation::Resource",
+    "AWS::LakeFormation::Tag",
+    "AWS::LakeFormation::TagAssociation",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::Logs::MetricFilter",
@@ -77,6 +81,7 @@ def test_stacks_are_deployed_in_the_order_in_which_they_need_each_other(lake: Sy
         "storage": set(),
         "catalog": {"storage"},
         "pipeline": {"catalog"},
+        "governance": {"pipeline"},
         "monitoring": {"pipeline"},
         "stream": {"monitoring"},
     }

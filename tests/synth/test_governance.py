@@ -1,0 +1,168 @@
+"""What Lake Formation is told by templates: from contracts and roles, and nothing that is not ours."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import config
+from contracts import compile
+from lake.governance import Plan
+from lake.parts import Dataset
+from tests.synth.synthesized import ROOT, Synthesize, Synthesized
+from tests.unit.lake_root import BY_CATEGORY, change, shipped
+
+FORMATION = "AWS::LakeFormation::"
+
+
+@pytest.fixture(scope="module")
+def prod(synthesize: Synthesize) -> Synthesized:
+    return synthesize("prod")
+
+
+def grants(lake: Synthesized) -> list[dict[str, Any]]:
+    return lake.properties("LakeFormation::PrincipalPermissions")
+
+
+def by_tags(lake: Synthesized, role: str) -> dict[str, dict[str, set[str]]]:
+    """What a role is granted by tags: by kind and permission, the values of each tag."""
+    arn = f"arn:aws:iam::{lake.environment.account}:role/{lake.environment.role(role)}"
+    return {
+        f"{each['Resource']['LFTagPolicy']['ResourceType']} {each['Permissions'][0]}": {
+            tag["TagKey"].rpartition("-")[2]: set(tag["TagValues"])
+            for tag in each["Resource"]["LFTagPolicy"]["Expression"]
+        }
+        for each in grants(lake)
+        if each["Principal"]["DataLakePrincipalIdentifier"] == arn
+    }
+
+
+def test_the_accounts_settings_are_left_alone(lake: Synthesized) -> None:
+    assert not lake.resources("LakeFormation::DataLakeSettings")
+
+
+def test_in_mode_iam_lake_formation_is_told_nothing(synthesize: Synthesize) -> None:
+    lake = synthesize("local")
+    assert lake.environment.governance == "iam"
+    assert not [each for each in lake.resources() if each["Type"].startswith(FORMATION)]
+
+
+def test_a_role_sees_its_classes_in_its_layers_and_no_table_that_has_row_filters(prod: Synthesized) -> None:
+    for name, role in prod.environment.roles.items():
+        found = by_tags(prod, name).get("TABLE SELECT")
+        if not role.classes:
+            assert found is None
+            continue
+        assert found == {"access": {"tags"}, "classification": set(role.sees), "layer": set(role.reads)}
+    assert by_tags(prod, "auditor")["TABLE DESCRIBE"] == {"layer": {"bronze", "silver", "gold"}}
+
+
+def test_each_grant_is_one_permission_so_that_replacing_it_takes_no_other_away(prod: Synthesized) -> None:
+    made = [json.dumps(each, sort_keys=True) for each in grants(prod)]
+    assert all(len(each["Permissions"]) == 1 for each in grants(prod))
+    assert len(made) == len(set(made))
+
+
+def test_grants_are_made_one_after_the_other(prod: Synthesized) -> None:
+    resources = prod.templates["governance"]["Resources"]
+    chain = {key for key, each in resources.items() if each["Type"].startswith(FORMATION)}
+    followed = Counter(earlier for key in chain for earlier in resources[key].get("DependsOn", ()) if earlier in chain)
+    assert len(followed) == len(chain) - 1
+    assert set(followed.values()) == {1}
+
+
+def test_jobs_have_their_layers_by_name_and_none_by_tags(prod: Synthesized) -> None:
+    jobs = [each for each in grants(prod) if each["Principal"]["DataLakePrincipalIdentifier"].endswith("-job")]
+    assert jobs
+    assert not [each for each in jobs if "LFTagPolicy" in each["Resource"]]
+    grantable = [each for each in jobs if each["PermissionsWithGrantOption"]]
+    assert {each["Principal"]["DataLakePrincipalIdentifier"].rpartition("/")[2] for each in grantable} == {
+        "headwater-prod-apply-job"
+    }
+
+
+def test_every_principal_is_a_role_of_these_stacks(prod: Synthesized) -> None:
+    known = set(prod.named("IAM::Role", "RoleName"))
+    named = {each["Principal"]["DataLakePrincipalIdentifier"].rpartition("/")[2] for each in grants(prod)}
+    assert named <= known
+
+
+def test_databases_are_closed_before_anything_is_in_them(prod: Synthesized) -> None:
+    tagged: dict[str, dict[str, list[str]]] = {}
+    for each in prod.properties("LakeFormation::TagAssociation"):
+        [tag] = each["LFTags"]
+        tagged.setdefault(each["Resource"]["Database"]["Name"], {})[tag["TagKey"].rpartition("-")[2]] = tag["TagValues"]
+    for layer in ("bronze", "silver", "gold"):
+        way = "tags" if layer == "bronze" else "filters"  # bronze is raw: its class closes it
+        wanted = {"layer": [layer], "classification": ["unclassed"], "access": [way]}
+        assert tagged[prod.environment.database(layer)] == wanted
+
+
+@pytest.mark.parametrize(("environment", "shared"), [("dev", True), ("prod", False)])
+def test_locations_are_registered_with_a_role_that_reads_and_does_not_write(
+    synthesize: Synthesize, environment: str, shared: bool
+) -> None:
+    lake = synthesize(environment)
+    found = lake.properties("LakeFormation::Resource")
+    assert {each["ResourceArn"] for each in found} == {
+        f"arn:aws:s3:::{lake.environment.bucket(layer)}" for layer in ("bronze", "silver", "gold")
+    }
+    assert all(each["HybridAccessEnabled"] is shared and not each["UseServiceLinkedRole"] for each in found)
+    registrar = lake.named("IAM::Role", "RoleName")[lake.environment.resource("lake-formation")]
+    actions = {a for s in registrar["Policies"][0]["PolicyDocument"]["Statement"] for a in s["Action"]}
+    assert not {each for each in actions if each.startswith("s3:") and not each.startswith(("s3:Get", "s3:List"))}
+
+
+def test_reads_and_writes_of_every_layer_are_logged_where_nobody_of_the_lake_writes(prod: Synthesized) -> None:
+    (trail,) = prod.properties("CloudTrail::Trail")
+    [selector] = trail["AdvancedEventSelectors"]
+    watched = next(each["StartsWith"] for each in selector["FieldSelectors"] if each["Field"] == "resources.ARN")
+    assert {f"arn:aws:s3:::{prod.environment.bucket(layer)}/" for layer in ("bronze", "silver", "gold")} <= set(watched)
+    assert trail["S3BucketName"] == prod.environment.bucket("logs")
+
+
+def compiled(root: Path) -> tuple[Plan, dict[str, Dataset]]:
+    made = compile.read(config.load("prod"), root)
+    return made.plan, {name: each for name, each in made.files.items() if name.startswith("datasets/")}
+
+
+def test_a_column_of_another_class_moves_the_plan_that_templates_and_jobs_both_follow(
+    synthesize: Synthesize, tmp_path: Path
+) -> None:
+    """One place says it: what is deployed by template stays, and the column goes where its new class is seen."""
+    root = shipped(tmp_path)
+    before, _ = compiled(root)
+    change(root, BY_CATEGORY, "classification: public", "classification: pii")
+    after, datasets = compiled(root)
+    table = "sales_by_category"
+    moved = [each for each in after.tables if each not in before.tables]
+    assert [each.table for each in moved] == [table]
+    old, new = (dict(next(t for t in plan.tables if t.table == table).columns) for plan in (before, after))
+    [column] = set(old["public"]) - set(new["public"])
+    assert column in new["pii"]
+    assert {c.name: c.classification for c in datasets[f"datasets/gold.{table}.json"].columns}[column] == "pii"
+    assert before.tag_grants == after.tag_grants
+    plain = synthesize("prod").templates["governance"]
+    changed = synthesize("prod", lake_root=str(root)).templates["governance"]
+    assert plain["Resources"].keys() == changed["Resources"].keys()
+
+
+def test_what_a_role_may_see_moves_its_own_grants_in_the_template_alone(
+    synthesize: Synthesize, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (ROOT / "config" / "prod.yaml").read_text()
+    line = next(each for each in text.splitlines() if each.startswith("  bi:"))
+    (tmp_path / "widened.yaml").write_text(text.replace(line, line.replace("[public, internal]", "[public, pii]")))
+    (tmp_path / "twin.yaml").write_text(text)
+    monkeypatch.setattr(config, "FOLDER", tmp_path)
+    (tmp_path / "environment.schema.json").write_text((ROOT / "config" / "environment.schema.json").read_text())
+    twin, widened = (
+        json.loads(json.dumps(synthesize(name).templates["governance"]["Resources"]).replace(name, "prod"))
+        for name in ("twin", "widened")
+    )
+    assert twin.keys() == widened.keys()
+    assert [key for key in twin if twin[key] != widened[key]] == [key for key in twin if "RolebiTableSelect" in key]
