@@ -25,8 +25,9 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 WATCH_SECONDS = 2.0
 SERVICES = (
-    "unchanged", "s3", "dynamodb", "sts", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_", "kinesis",
-    "event_sources", "faults", "apigateway", "events", "scheduler", "stepfunctions", "glue", "glue_crawlers", "athena",
+    "unchanged", "s3", "dynamodb", "sts", "iam", "cloudwatch", "budgets", "changes", "cloudformation", "lambda_",
+    "kinesis", "event_sources", "faults", "apigateway", "events", "scheduler", "stepfunctions", "glue",
+    "glue_crawlers", "lakeformation", "athena",
 )  # fmt: skip
 
 
@@ -52,6 +53,7 @@ class Endpoint:
         self.clock = Clock()
         self.pages: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {}  # GET /_headwater/NAME of services
         self.middleware: list[Callable[[Any], Any]] = []  # WSGI wrappers that services add while they are installed
+        self.authority: Any = None  # who may do what, once the service `iam` is installed
         self._on_stop: list[Callable[[], None]] = []
         self._on_ready: list[Callable[[], None]] = []
         self._facts: dict[str, Any] = {"pid": os.getpid(), "port": self.port, "url": self.url, "region": self.region}

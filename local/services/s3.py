@@ -1,18 +1,16 @@
-"""S3: moto takes a Deny whose condition is not met for a denial, so a bucket that asks for TLS refuses every call; it
-wants the policy of a log bucket before any bucket may log there, then writes an object for each call (a Spark job makes
+"""S3: moto takes a Deny whose condition is not met for a denial, so it is not asked, since `iam` has decided; it wants
+the policy of a log bucket before any bucket may log there, then writes an object for each call (a Spark job makes
 tens of thousands); and it spools large objects to the system's temporary folder. Hadoop's S3A will not copy an object
 that names its KMS key over plain HTTP, which is all a loopback needs, so it is not told the key.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.access_control import PermissionResult
 
 from local.services.seams import patch
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 FIDELITY = (
     ("S3", "objects, versions, multipart uploads, listings, tags", "moto", "real"),
-    ("S3", "bucket policies, the demand for TLS taken as met: the loopback stands for it", "moto", "simulated"),
+    ("S3", "bucket policies, the demand for TLS taken as met: the loopback stands for it", "ours", "simulated"),
     ("S3", "lifecycle, encryption, access blocks, ownership, logging", "kept, without effect", "simulated"),
     (
         "S3",
@@ -30,11 +28,10 @@ FIDELITY = (
         "simulated",
     ),
 )
-ENCRYPTION = "s3:x-amz-server-side-encryption"
 
 
 def install(endpoint: Endpoint) -> None:
-    patch("moto.s3.models:FakeBucket.get_permission", get_permission)
+    patch("moto.s3.models:FakeBucket.get_permission", lambda *_: PermissionResult.NEUTRAL)
     patch("moto.s3.models:FakeBucket._log_permissions_enabled_policy", staticmethod(lambda **_: True))
     patch("moto.s3.models:S3Backend.log_incoming_request", lambda *_: None)
     endpoint.middleware.append(without_key)
@@ -71,30 +68,3 @@ class Spool:
 
     def SpooledTemporaryFile(self, max_size: int = 0) -> Any:
         return tempfile.SpooledTemporaryFile(max_size, dir=self.folder)
-
-
-def get_permission(bucket: Any, action: str, resource: str) -> Any:
-    """moto's answer to a policy, with the statements left out whose conditions this call does not meet."""
-    if bucket.policy is None:
-        return PermissionResult.NEUTRAL
-    policy = json.loads(bucket.policy)
-    kept = [each for each in policy["Statement"] if not asks_for_tls(each) and not encrypted_as_asked(each)]
-    if not kept:
-        return PermissionResult.NEUTRAL
-    return IAMPolicy(json.dumps({**policy, "Statement": kept})).is_action_permitted(action, resource)
-
-
-def asks_for_tls(statement: dict[str, Any]) -> bool:
-    condition = statement.get("Condition") or {}
-    transport = "aws:SecureTransport" in condition.get("Bool", {})
-    version = "s3:TlsVersion" in condition.get("NumericLessThan", {})
-    return statement["Effect"] == "Deny" and len(condition) == 1 and (transport or version)
-
-
-def encrypted_as_asked(statement: dict[str, Any]) -> bool:
-    """Whether the statement refuses what asks for another encryption than its own, and this call does not."""
-    condition = statement.get("Condition") or {}
-    wanted = condition.get("StringNotEquals", {}).get(ENCRYPTION)
-    if statement["Effect"] != "Deny" or wanted is None or condition.get("Null") != {ENCRYPTION: "false"}:
-        return False
-    return bool(request.headers.get(ENCRYPTION.removeprefix("s3:"), wanted) == wanted)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FIDELITY = (
     ("STS", "AssumeRole for deployed roles, caller identity", "moto", "real"),
-    ("STS", "session policies, durations, external ids, trust policies", "accepted, not evaluated", "simulated"),
+    ("STS", "the longest duration of a role's sessions", "accepted, not held to", "simulated"),
 )
 
 

@@ -21,7 +21,6 @@ FIDELITY = (
     ("DynamoDB", "capacity, throttling, point-in-time recovery, streams", "kept, without effect", "simulated"),
     ("ECR", "repositories, for the CDK's bootstrap stack", "moto", "simulated"),
     ("IAM", "roles, policies, AWS's managed policies", "moto", "real"),
-    ("IAM", "permissions: every call is recorded with its role, and allowed", "ours", "simulated"),
     ("KMS", "keys, aliases, grants; nothing at rest is encrypted", "moto", "simulated"),
     ("Secrets Manager", "secrets, versions, generated passwords, policies", "moto", "real"),
     ("Secrets Manager", "rotation", "moto", "simulated"),

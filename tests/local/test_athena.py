@@ -41,7 +41,12 @@ Rows = list[list[str | None]]
 
 
 def catalog(endpoint: RunningEndpoint) -> GlueCatalog:
-    common = {"endpoint": endpoint.url, "region": endpoint.region, "access-key-id": "x", "secret-access-key": "x"}
+    common = {
+        "endpoint": endpoint.url,
+        "region": endpoint.region,
+        "access-key-id": "headwater",
+        "secret-access-key": "x",
+    }
     return GlueCatalog(
         "g", **{f"{service}.{name}": value for service in ("glue", "s3") for name, value in common.items()}
     )

@@ -22,8 +22,9 @@ from tests.local.conftest import ROOT, RunningEndpoint, start_endpoint
 
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}],
 }
+ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 TLS_ONLY = {
     "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
@@ -68,6 +69,7 @@ def as_role(endpoint: RunningEndpoint, role: str, session: str) -> boto3.session
 def test_a_call_is_recorded_with_its_role_action_and_resource(endpoint: RunningEndpoint) -> None:
     iam = endpoint.client("iam")
     role = iam.create_role(RoleName="recorded", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="recorded", PolicyName="all", PolicyDocument=json.dumps(ALL))
     endpoint.client("s3").create_bucket(Bucket="recorded-bucket")
     session = as_role(endpoint, role, "run-1")
     s3 = session.client("s3", endpoint_url=endpoint.url)
@@ -99,6 +101,7 @@ def test_a_call_is_recorded_with_its_role_action_and_resource(endpoint: RunningE
 def test_a_presigned_call_is_recorded_with_its_role(endpoint: RunningEndpoint) -> None:
     iam = endpoint.client("iam")
     role = iam.create_role(RoleName="presigned", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="presigned", PolicyName="all", PolicyDocument=json.dumps(ALL))
     endpoint.client("s3").create_bucket(Bucket="presigned-bucket")
     s3 = as_role(endpoint, role, "someone").client("s3", endpoint_url=endpoint.url)
     url = s3.generate_presigned_url("list_objects_v2", Params={"Bucket": "presigned-bucket"})
