@@ -17,9 +17,11 @@ from contracts import governance, queries, versions
 from contracts.contract import GOLD
 from contracts.queries import Queries
 from lake import model
-from lake.governance import Plan, plan, readable_whole
+from lake.governance import plan, readable_whole
 from lake.masking import MASKING_KEY, masked
 from lake.model import Dataset, Pipeline
+from lake.rights import Plan
+from lake.subjects import ERASURE_KEY
 
 PACKAGE = "compiled"
 RESOURCES = (
@@ -29,6 +31,7 @@ RESOURCES = (
     "mask",
     "model",
     "maintain",
+    "forget",
     "start",
     "plan",
     "conclude",
@@ -75,15 +78,19 @@ def read(environment: Environment, root: Path = contracts.ROOT) -> Compiled:
     datasets |= {each.id: each for each in beside.values()}
     found = queries.load_all(root, datasets, described.databases)
     files: dict[str, Any] = {"environment.json": described, "views.json": found.views}
-    files |= {f"datasets/{each.id}.json": each for each in datasets.values()}
+    rights = plan(described, datasets.values(), found.views)
+    files |= {f"datasets/{each.id}.json": _governed(each, rights) for each in datasets.values()}
     for each in runs.values():
         made = (*(beside[name].id for name in each.datasets if name in beside), *each.models)
         files[f"pipelines/{each.name}.json"] = replace(
             each, schedule=pipelines.schedule(each, environment), models=made
         )
-    rights = plan(described, datasets.values(), found.views)
     readable = {each.name: readable_whole(each, datasets.values()) for each in described.roles}
     return Compiled(files, found, rights, readable)
+
+
+def _governed(dataset: Dataset, rights: Plan) -> Dataset:
+    return dataset if rights.mode == "iam" else replace(dataset, governed=rights.of(dataset.id).hash)
 
 
 def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Environment:
@@ -98,12 +105,13 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
         topic_arn=environment.topic_arn,
         connections={source: environment.resource(source) for source in environment.sources},
         resources={noun: environment.resource(noun) for noun in (*RESOURCES, *runs)}
-        | {MASKING_KEY: environment.secret(MASKING_KEY)},
+        | {each: environment.secret(each) for each in (MASKING_KEY, ERASURE_KEY)},
         rows_per_partition=environment.sizes.rows_per_partition,
         lease_wait=60 * min(environment.sizes.timeouts.values()) / 2,
         rulesets=environment.resource(""),
         maintenance=environment.maintenance,
         runbook=RUNBOOK,
+        retention=environment.retention,
         governance=environment.governance,
         roles=tuple(environment.roles.values()),
         record_hours={dataset: each.max_record_age_hours for dataset, each in environment.streams.items()},

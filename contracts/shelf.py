@@ -24,7 +24,7 @@ from contracts.contract import (
 from lake.model import Dataset
 
 # Neither tables nor jobs depend on them; who sees a table is applied by itself.
-NOT_HASHED = ("hash", "version", "owner", "freshness_hours", "row_filters", "roles")
+NOT_HASHED = ("hash", "version", "owner", "freshness_hours", "row_filters", "roles", "governed")
 
 
 class Shelf:

@@ -9,6 +9,7 @@ from glue_jobs import athena_views, projection, rulesets, views
 from glue_jobs.aws import client
 from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing, follow
 from glue_jobs.failures import DatasetError
+from glue_jobs.governance import govern, govern_views
 from glue_jobs.major import change, refuse
 from glue_jobs.work import Job, Task, open_job, work
 from lake.catalog import CATALOG
@@ -51,7 +52,8 @@ def complete(task: Task, lease: Lease) -> None:
     if dataset.is_stream:
         projection.register(client("glue"), job.lake, dataset)
     rulesets.register(client("glue"), job.lake, dataset)
-    job.ledger.set_applied(dataset.id, dataset.hash, lease.fence)
+    govern(job.lake, dataset)  # before any row is in them
+    job.ledger.set_applied(dataset.id, dataset.applied, lease.fence)
 
 
 def grow(task: Task, held: Table) -> None:
@@ -72,7 +74,7 @@ def unapplied(job: Job, datasets: Iterable[str]) -> list[str]:
     """Those whose tables were last made to follow another version of their contract, or none."""
     wanted = list(datasets)
     applied = job.ledger.all_applied(wanted)
-    return [each for each in wanted if applied.get(each) != job.lake.dataset(each).hash]
+    return [each for each in wanted if applied.get(each) != job.lake.dataset(each).applied]
 
 
 def pending(job: Job) -> list[str]:
@@ -122,10 +124,11 @@ def major(job: Job, dataset: str, contract: str) -> Outcome:
 
 def main(argv: list[str]) -> None:
     job = open_job(argv)
-    client("glue")  # before the threads: boto3's default session must not make two at once
+    for service in ("glue", "lakeformation"):
+        client(service)  # before the threads: boto3's default session must not make two at once
     if "--major" not in argv:
         work(job, "apply", pending(job), apply)
-        athena_views.publish(job.lake, (*job.plan.datasets, *job.plan.models))
+        govern_views(job.lake, athena_views.publish(job.lake, (*job.plan.datasets, *job.plan.models)))
         return
     from awsglue.utils import getResolvedOptions  # only Glue, or its local stand-in, has it
 
@@ -133,7 +136,7 @@ def main(argv: list[str]) -> None:
     outcome = major(job, options["major"], options["contract"])
     if outcome.status == "failed":
         sys.exit(f"{outcome.cause} {outcome.remedy}")
-    athena_views.publish(job.lake, [options["major"]])
+    govern_views(job.lake, athena_views.publish(job.lake, [options["major"]]))
 
 
 if __name__ == "__main__":

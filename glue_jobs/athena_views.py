@@ -18,15 +18,17 @@ VIEW = "VIRTUAL_VIEW"
 HASH = "headwater.hash"  # of what the view was made from
 
 
-def publish(lake: Lake, datasets: Collection[str]) -> None:
-    """The views that read one of these datasets are what queries/ says, once all that they read is there."""
-    database = lake.environment.databases[GOLD]
+def publish(lake: Lake, datasets: Collection[str]) -> list[str]:
+    """The views that read one of these datasets are what queries/ says, once all that they read is there: which."""
+    database, there = lake.environment.databases[GOLD], []
     for view in lake.views():
         inputs = [lake.dataset(each) for each in view.inputs]
         if not any(each.id in datasets for each in inputs):
             continue
         if all(_held(lake.environment.databases[each.layer], each.table) for each in inputs):
             put(database, entry(database, view))
+            there.append(view.name)
+    return there
 
 
 def put(database: str, wanted: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ def remove_older(database: str, dataset: Dataset, table: Table) -> None:
     """A name is kept for one major version: the views of those before go."""
     previous = Previous.of(table)
     kept = name(dataset, previous.version) if previous else ""
-    for each in _views(database, dataset):
+    for each in named(database, dataset):
         if each != kept:
             client("glue").delete_table(DatabaseName=database, Name=each)
 
@@ -86,7 +86,7 @@ def _columns(previous: Previous, table: Table) -> Iterator[tuple[str, str, str]]
             yield each.name, found.type, f'"{found.name}"'
 
 
-def _views(database: str, dataset: Dataset) -> Iterator[str]:
+def named(database: str, dataset: Dataset) -> Iterator[str]:
     mine = re.compile(rf"{re.escape(dataset.table)}__v[0-9]+")
     pages = (
         client("glue").get_paginator("get_tables").paginate(DatabaseName=database, Expression=f"{dataset.table}__v*")

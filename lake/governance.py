@@ -6,14 +6,11 @@ add up, so a table with row filters stays outside, and its filters alone are gra
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from functools import cached_property
 
 from lake.filters import SIDE, CellFilter, filters
 from lake.parts import GOLD, Dataset, Environment
+from lake.rights import DatabaseTags, FilterGrant, NamedGrant, Plan, TableTags, Tag, TagGrant
 from lake.roles import CLASSES, UNCLASSED, Role
 from lake.tables import LINEAGE
 from lake.views import View
@@ -35,98 +32,6 @@ WRITERS = {
 GRANTS = "apply"  # the job that tags tables and grants filters
 
 
-@dataclass(frozen=True)
-class Tag:
-    """An LF tag: of the account the values that it can have, of a resource the one, in an expression any of them."""
-
-    key: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DatabaseTags:
-    """What a database's tables inherit."""
-
-    database: str
-    layer: str
-    tags: tuple[Tag, ...]
-
-
-@dataclass(frozen=True)
-class TableTags:
-    """A table's tags, and the columns of each class."""
-
-    dataset: str
-    database: str
-    table: str
-    tags: tuple[Tag, ...]
-    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()  # class, columns
-
-
-@dataclass(frozen=True)
-class TagGrant:
-    """A permission on each DATABASE or TABLE whose tags fit the expression."""
-
-    role: str
-    principal: str
-    kind: str
-    permission: str
-    expression: tuple[Tag, ...]
-
-
-@dataclass(frozen=True)
-class NamedGrant:
-    """A permission on a database, on all of its tables (`table` is `*`), or on the location of its layer."""
-
-    job: str
-    principal: str
-    kind: str  # DATABASE | TABLE | LOCATION
-    resource: str  # a database; of a location, the bucket
-    permission: str
-    grantable: bool = False
-
-
-@dataclass(frozen=True)
-class FilterGrant:
-    """SELECT through one filter."""
-
-    dataset: str
-    role: str
-    principal: str
-    filter: CellFilter
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All of it, in an order that depends on names alone."""
-
-    mode: str
-    tags: tuple[Tag, ...]
-    databases: tuple[DatabaseTags, ...]
-    tag_grants: tuple[TagGrant, ...]
-    named_grants: tuple[NamedGrant, ...]
-    tables: tuple[TableTags, ...]
-    filter_grants: tuple[FilterGrant, ...]
-
-    @cached_property
-    def filters(self) -> tuple[CellFilter, ...]:
-        """Each filter once: two roles may see the same cells."""
-        return tuple(dict.fromkeys(each.filter for each in self.filter_grants))
-
-    def of(self, *datasets: str) -> Plan:
-        """The part that is about the tables of these datasets."""
-        tables = tuple(each for each in self.tables if each.dataset in datasets)
-        granted = tuple(each for each in self.filter_grants if each.dataset in datasets)
-        return Plan(self.mode, self.tags, (), (), (), tables, granted)
-
-    @property
-    def hash(self) -> str:
-        return hashlib.sha256(self.json().encode()).hexdigest()
-
-    def json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
-
-
 def plan(environment: Environment, datasets: Iterable[Dataset], views: Iterable[View] = ()) -> Plan:
     """The plan of an environment's contracts and roles."""
     known = sorted(datasets, key=lambda each: each.id)
@@ -138,7 +43,7 @@ def plan(environment: Environment, datasets: Iterable[Dataset], views: Iterable[
         databases=tuple(_database(environment, layer) for layer in LAYERS),
         tag_grants=tuple(grant for role in roles for grant in tag_grants(environment, role)),
         named_grants=tuple(_named(environment)),
-        tables=(*tagged, *(_view(environment, each) for each in sorted(views, key=lambda each: each.name))),
+        tables=(*tagged, *(view_tags(environment, GOLD, name) for name in sorted(each.name for each in views))),
         filter_grants=tuple(
             grant for each in known for role in roles for grant in filter_grants(environment, each, role)
         ),
@@ -173,6 +78,12 @@ def tables(environment: Environment, dataset: Dataset) -> Iterator[TableTags]:
     yield TableTags(dataset.id, environment.databases[dataset.layer], dataset.table, tags, held)
     for name in side_tables(dataset):
         yield TableTags(dataset.id, environment.databases["silver"], name, tags)
+
+
+def view_tags(environment: Environment, layer: str, name: str) -> TableTags:
+    """A view holds no data: who reads it needs the columns below it too."""
+    tags = _assigned(environment, {CLASSIFICATION: "public", ACCESS: BY_TAGS})
+    return TableTags(f"view {name}", environment.databases[layer], name, tags)
 
 
 def side_tables(dataset: Dataset) -> list[str]:
@@ -242,12 +153,6 @@ def _database(environment: Environment, layer: str) -> DatabaseTags:
     way = BY_TAGS if layer == "bronze" else BY_FILTERS
     tags = _assigned(environment, {CLASSIFICATION: UNCLASSED, ACCESS: way, LAYER: layer})
     return DatabaseTags(environment.databases[layer], layer, tags)
-
-
-def _view(environment: Environment, view: View) -> TableTags:
-    """A view holds no data: who reads it needs the columns below it too."""
-    tags = _assigned(environment, {CLASSIFICATION: "public", ACCESS: BY_TAGS})
-    return TableTags(f"view {view.name}", environment.databases[GOLD], view.name, tags)
 
 
 def _named(environment: Environment) -> Iterator[NamedGrant]:

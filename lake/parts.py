@@ -119,6 +119,12 @@ class Dataset:
     masked_of: str = ""  # of a masked table: the dataset whose rows it shows
     row_filters: tuple[RowFilter, ...] = ()
     roles: tuple[str, ...] = ()  # that the dataset is meant for
+    governed: str = ""  # a hash of who sees what of it; of none where IAM alone decides
+
+    @property
+    def applied(self) -> str:
+        """What the ledger knows it by once its tables, and who sees them, are as is said here."""
+        return f"{self.hash}+{self.governed}" if self.governed else self.hash
 
     @property
     def is_made(self) -> bool:
@@ -208,6 +214,7 @@ class Environment:
     rulesets: str = ""  # what the names of Glue Data Quality rulesets begin with
     maintenance: Maintenance = field(default_factory=Maintenance)
     runbook: str = "docs/runbook.md"
+    retention: Mapping[str, int] = field(default_factory=dict)  # days, by bucket, and of noncurrent versions
     record_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how old its records may grow
     governance: str = "iam"  # iam | hybrid | lake_formation
     roles: tuple[Role, ...] = ()

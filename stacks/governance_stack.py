@@ -14,7 +14,7 @@ from datalake.governance import LakeFormation
 from datalake.grants import LakeGrants
 from datalake.roles import ConsumerRoles
 from datalake.trail import AccessTrail
-from lake.governance import Plan
+from lake.rights import Plan
 
 
 class GovernanceStack(Stack):

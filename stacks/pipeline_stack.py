@@ -19,8 +19,9 @@ from datalake.function import LakeFunction
 from datalake.grants import LakeGrants, network_interfaces
 from datalake.job import LakeJobs
 from datalake.logs import log_group
-from datalake.pipeline import MaintenanceMachine, PipelineMachine, PipelineSchedule
+from datalake.pipeline import ErasureMachine, MaintenanceMachine, PipelineMachine, PipelineSchedule
 from lake.masking import MASKING_KEY
+from lake.subjects import ERASURE_KEY
 
 
 class PipelineStack(Stack):
@@ -59,6 +60,7 @@ class PipelineStack(Stack):
                 lake.remove_views("silver", "gold"),
                 *lake.write_objects("silver", "gold"),
                 lake.register_rulesets(),
+                *lake.govern_tables(),
             ],
         )
         jobs.add(
@@ -68,6 +70,7 @@ class PipelineStack(Stack):
                 *lake.connect(*sources),
                 lake.register_loads("bronze"),
                 *lake.write_objects("bronze"),
+                lake.read_secret(ERASURE_KEY),
                 *self._reach(),
             ],
             connections=self._connections(sources),
@@ -75,7 +78,12 @@ class PipelineStack(Stack):
         jobs.add(
             "refine",
             description="Conforms bronze to its contracts and publishes it to silver",
-            grants=[*lake.read_objects("bronze"), lake.commit_tables("silver"), *lake.write_objects("silver")],
+            grants=[
+                *lake.read_objects("bronze"),
+                lake.commit_tables("silver"),
+                *lake.write_objects("silver"),
+                lake.read_secret(ERASURE_KEY),
+            ],
         )
         jobs.add(
             "mask",
@@ -87,6 +95,17 @@ class PipelineStack(Stack):
             "maintain",
             description="Compacts tables, expires their snapshots and removes files that none of them names",
             grants=[lake.commit_tables("silver", "gold"), *lake.write_objects("silver", "gold")],
+        )
+        jobs.add(
+            "forget",
+            description="Takes a person's rows out of every table and file",
+            grants=[
+                lake.commit_tables("silver", "gold"),
+                *lake.erase_objects("bronze", "silver", "gold"),
+                lake.write_certificates(),
+                lake.read_secret(ERASURE_KEY),
+            ],
+            time_of="refine",
         )
         jobs.add(
             "model",
@@ -137,6 +156,7 @@ class PipelineStack(Stack):
         group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
         CrawlMachine(self, "Crawl", environment=environment, lake=lake, group=group, dead_letters=self._not_started)
         MaintenanceMachine(self, "Maintenance", environment=environment, lake=lake, group=group)
+        ErasureMachine(self, "Erasure", environment=environment, lake=lake, group=group)
         for name in schedules:
             PipelineMachine(self, f"Pipeline-{name}", name=name, environment=environment, lake=lake, group=group)
         for name, expression in {**schedules, **maintenance}.items():

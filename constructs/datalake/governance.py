@@ -14,7 +14,8 @@ from constructs import Construct, IConstruct
 from config import Environment
 from datalake.access import role
 from datalake.grants import LakeGrants
-from lake.governance import GRANTS, LAYERS, NamedGrant, Plan, Tag, TagGrant
+from lake.governance import GRANTS, LAYERS
+from lake.rights import NamedGrant, Plan, Tag, TagGrant
 
 Permissions = lakeformation.CfnPrincipalPermissions
 

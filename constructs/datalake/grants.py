@@ -33,6 +33,17 @@ class LakeGrants:
     def write_objects(self, *layers: str) -> list[Grant]:
         return self._objects(["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], layers)
 
+    def erase_objects(self, *layers: str) -> list[Grant]:
+        """Rewrite objects, and delete every version of them that is not the newest."""
+        verbs = ("GetObject", "PutObject", "DeleteObject", "DeleteObjectVersion", "AbortMultipartUpload")
+        listed, written = self._objects([f"s3:{verb}" for verb in verbs], layers)
+        buckets = list(listed.resources)
+        return [Grant([*listed.actions, "s3:ListBucketVersions"], buckets), written]
+
+    def write_certificates(self) -> Grant:
+        certificates = f"arn:aws:s3:::{self._environment.bucket('logs')}/certificates/*"
+        return Grant(["s3:PutObject"], [certificates], why="A certificate is named after its run.")
+
     def _objects(self, actions: Sequence[str], layers: Sequence[str]) -> list[Grant]:
         buckets = [f"arn:aws:s3:::{self._environment.bucket(layer)}" for layer in layers]
         return [
@@ -80,6 +91,16 @@ class LakeGrants:
         return Grant(
             actions, [self.arn("glue", f"dataQualityRuleset/{self._environment.resource('*')}")], why=EVERY_DATASET
         )
+
+    def govern_tables(self) -> list[Grant]:
+        """Tag tables, filter their cells, grant the filters: as far as Lake Formation lets the role."""
+        if self._environment.governance == "iam":
+            return []
+        filters = [f"{verb}DataCellsFilter" for verb in ("List", "Create", "Update", "Delete")]
+        granted = ["BatchGrantPermissions", "BatchRevokePermissions", "GrantPermissions", "RevokePermissions"]
+        actions = ["AddLFTagsToResource", "ListPermissions", *filters, *granted]
+        why = f"{NO_RESOURCE_LEVEL} Lake Formation itself holds the role to the lake's databases."
+        return [Grant([f"lakeformation:{each}" for each in actions], ["*"], why=why)]
 
     def discover(self, database: str, prefix: str) -> list[Grant]:
         """Write down in this database what was found, in tables whose names begin so."""

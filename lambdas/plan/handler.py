@@ -57,7 +57,7 @@ def plan(ledger: Ledger, run: RunId, attempt: int, asked: Asked, pipeline: Pipel
 def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set[str]) -> bool:
     """Whether a contract has changed since it was applied, or a table of one is not there."""
     return any(
-        applied.get(dataset.id) != dataset.hash or any(name not in tables for name in tables_of(dataset))
+        applied.get(dataset.id) != dataset.applied or any(name not in tables for name in tables_of(dataset))
         for dataset in datasets
     )
 

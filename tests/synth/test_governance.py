@@ -11,8 +11,8 @@ import pytest
 
 import config
 from contracts import compile
-from lake.governance import Plan
 from lake.parts import Dataset
+from lake.rights import Plan
 from tests.synth.synthesized import ROOT, Synthesize, Synthesized
 from tests.unit.lake_root import BY_CATEGORY, change, shipped
 

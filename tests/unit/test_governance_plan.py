@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
 
-from lake.governance import Plan, plan
+from lake.governance import plan
 from lake.parts import Column, Dataset, Environment
+from lake.rights import Plan
 from lake.roles import ALL, CLASSES, Role, RowFilter
 
 ENVIRONMENT = Environment(
