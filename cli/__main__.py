@@ -18,6 +18,7 @@ from cli import (
     demo,
     deploy,
     explain,
+    forget,
     laptop,
     ledger,
     maintain,
@@ -57,6 +58,7 @@ app.command()(preview.preview)
 app.command()(bi.bi)
 app.command()(api.api)
 app.command()(maintain.maintain)
+app.command()(forget.forget)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dead_letter.app, name="dead-letter")
 app.add_typer(contract.app, name="contract")

@@ -52,10 +52,11 @@ class Target:
         import contracts
         import pipelines
         from contracts.compile import describe
+        from lake.masking import with_masked
         from lake.model import Lake
 
         runs = pipelines.load_all(self.root)
-        datasets = [asdict(each) for each in contracts.load_all(self.root).values()]
+        datasets = [asdict(each) for each in with_masked(contracts.load_all(self.root))]
         environment = asdict(describe(self.environment, runs))
         plain = [asdict(each) for each in runs.values()]
         return Lake.from_dict({"environment": environment, "datasets": datasets, "pipelines": plain})

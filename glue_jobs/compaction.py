@@ -58,14 +58,14 @@ def compact(spark: SparkSession, table: str, bite: Bite, summary: Mapping[str, s
     found = iceberg.load(spark, table)
     if found.currentSnapshot() is None:
         return 0
-    actions = _actions(spark)
+    actions = actions_of(spark)
     action = actions.rewriteDataFiles(found)
     action = action.sort() if found.sortOrder().isSorted() else action.binPack()
     where = _where(spark, found, bite)
-    done = _said(action, summary, _options(bite)).filter(where).execute()
+    done = said(action, summary, _options(bite)).filter(where).execute()
     rewritten = int(done.rewrittenDataFilesCount())
     if rewritten and iceberg.weigh(spark, table)["deletes"] and not _has_lists(found):
-        action = _said(actions.rewritePositionDeletes(iceberg.load(spark, table)), summary, {"rewrite-all": "true"})
+        action = said(actions.rewritePositionDeletes(iceberg.load(spark, table)), summary, {"rewrite-all": "true"})
         rewritten += int(action.filter(where).execute().rewrittenDeleteFilesCount())
     return rewritten
 
@@ -79,7 +79,7 @@ def rewrite_manifests(spark: SparkSession, table: str, summary: Mapping[str, str
     """Fewer, fuller manifests where a scan would have to open many."""
     if not manifests_in_the_way(spark, table):
         return 0
-    action = _said(_actions(spark).rewriteManifests(iceberg.load(spark, table)), summary, {})
+    action = said(actions_of(spark).rewriteManifests(iceberg.load(spark, table)), summary, {})
     return len(list(action.execute().rewrittenManifests()))
 
 
@@ -89,12 +89,12 @@ def manifests_in_the_way(spark: SparkSession, table: str) -> bool:
     return snapshot is not None and len(list(snapshot.allManifests(found.io()))) > MANIFESTS
 
 
-def _actions(spark: SparkSession) -> Any:
+def actions_of(spark: SparkSession) -> Any:
     jvm: Any = spark._jvm
     return jvm.org.apache.iceberg.spark.actions.SparkActions.get(spark._jsparkSession)
 
 
-def _said(action: Any, summary: Mapping[str, str], options: Mapping[str, str]) -> Any:
+def said(action: Any, summary: Mapping[str, str], options: Mapping[str, str]) -> Any:
     for name, value in options.items():
         action = action.option(name, value)
     for name, value in summary.items():  # Spark's procedures cannot set these

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from pyspark.sql import Observation, functions as F
+from pyspark.sql import DataFrame, Observation, functions as F
 from pyspark.sql.types import StructType
 
-from glue_jobs import bronze, events
+from glue_jobs import bronze, events, suppression
 from glue_jobs.apply import unapplied
 from glue_jobs.aws import client
 from glue_jobs.conform import quoted
@@ -19,6 +19,7 @@ from glue_jobs.windows import Window, window
 from glue_jobs.work import Job, Task, open_job, work
 from lake.items import utc_now
 from lake.ledger import Load, Outcome
+from lake.parts import Dataset
 
 
 def ingest(task: Task) -> Outcome:
@@ -62,11 +63,12 @@ def from_source(task: Task) -> Load:
     per_partition, keys = job.lake.environment.rows_per_partition, list[str]()
     if dataset.deletes and part.window and job.mode != "backfill":
         every = Reading(job.spark, source, dataset, None).rows(per_partition, part.key_columns)
+        every = suppression.kept(job, dataset, every, names_in(every, dataset))
         keys, _ = bronze.write(bronze.storable(every), job.lake.keys_prefix(dataset, task.run, job.attempt))
     read, cursors = part.rows(per_partition), Observation(f"cursors {prefix}")
     if part.window:
         read = read.observe(cursors, F.count(F.col(quoted(part.cursor[0]))).alias("rows"))
-    rows = bronze.as_ingested(read, task.run)
+    rows = bronze.as_ingested(suppression.kept(job, dataset, read, names_in(read, dataset)), task.run)
     files, count = bronze.write(rows, prefix)
     if part.window and not cursors.get["rows"]:
         part.refuse_backwards()
@@ -75,6 +77,11 @@ def from_source(task: Task) -> Load:
     job.ledger.commit_load(dataset.id, made)
     show(task, rows.schema)
     return made
+
+
+def names_in(rows: DataFrame, dataset: Dataset) -> dict[str, str]:
+    """What the source calls the lake's columns, of those that it gave."""
+    return {each.name: each.source for each in dataset.columns if each.source in rows.columns}
 
 
 def window_of(task: Task) -> Window | None:

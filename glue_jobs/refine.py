@@ -10,9 +10,9 @@ from typing import Any
 
 from pyspark.sql import DataFrame, functions as F
 
-from glue_jobs import gates, iceberg, pruning, quarantine, tombstones
+from glue_jobs import gates, iceberg, pruning, quarantine, suppression, tombstones
 from glue_jobs.basis import Basis, basis, keys
-from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, UPDATED, classify
+from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, SUPERSEDED, UPDATED, classify
 from glue_jobs.conform import conform
 from glue_jobs.counts import count_once, facts_of, metrics
 from glue_jobs.failures import RowsMissingError
@@ -47,7 +47,13 @@ def classified(task: Task, found: Basis) -> DataFrame:
     job, dataset = task.job, task.dataset
     logical = version_of(job.run.logical, found.head, found.late)
     rows = conform(found.bronze(), dataset, logical, parents(task))
-    return classify(rows, found.held(), dataset.key, found.known())
+    theirs = suppression.theirs(job, dataset)
+    if theirs is None:
+        return classify(rows, found.held(), dataset.key, found.known())
+    # who is forgotten came again: their rows are accounted for, and end here
+    judged = classify(rows.where(~theirs), found.held(), dataset.key, found.known())
+    gone = rows.where(theirs).withColumn(STATUS, F.lit(SUPERSEDED))
+    return judged.unionByName(gone.select(*(each for each in gone.columns if each in judged.columns)), True)
 
 
 def settle(task: Task, lease: Lease, found: Basis, kept: DataFrame, counted: Mapping[str, Any]) -> Outcome:

@@ -12,7 +12,7 @@ from lake.items import Item, Items, make, packed_texts, texts
 from lake.records import STEPS, Mode, Outcome, Plan, Run, RunStatus, Step
 
 INDEX = "by_pipeline"
-LAST_STEPS: tuple[Step, ...] = ("refine", "mask", "model", "maintain")  # with which a dataset of a run is done
+LAST_STEPS: tuple[Step, ...] = ("refine", "mask", "model", "maintain", "forget")  # a dataset of a run is done with
 TEXT_LENGTH = 2000  # of a cause or a remedy
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lake.claims import Claims
+from lake.forgotten import Forgotten
 from lake.history import (
     NotPlannedError as NotPlannedError,
     OutcomeConflictError as OutcomeConflictError,
@@ -32,5 +33,5 @@ from lake.records import (
 )
 
 
-class Ledger(RunHistory, PublishedState, Leases, Claims):
+class Ledger(RunHistory, PublishedState, Leases, Claims, Forgotten):
     """One DynamoDB table, written by conditional writes only: `Ledger(environment.ledger)`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from lake.parts import Column, Dataset, Mask
@@ -43,6 +44,14 @@ def masked(dataset: Dataset) -> Dataset | None:
         subject=None,
         masked_of=dataset.id,
     )
+
+
+def with_masked(datasets: Mapping[str, Dataset]) -> Iterator[Dataset]:
+    """Contracts' datasets, and the masked ones beside them."""
+    for each in datasets.values():
+        yield each
+        if made := masked(each):
+            yield made
 
 
 def shown_as(type_: str, mask: Mask) -> str:

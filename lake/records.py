@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Step = Literal["apply", "ingest", "refine", "mask", "model", "maintain"]
+Step = Literal["apply", "ingest", "refine", "mask", "model", "maintain", "forget"]
 Status = Literal["succeeded", "failed"]
 Mode = Literal["run", "backfill", "rerun", "replay"]
 RunStatus = Literal["running", "succeeded", "failed"]
 
-STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "mask", "model", "maintain")
+STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "mask", "model", "maintain", "forget")
 PIPELINE_STEPS: tuple[Step, ...] = ("apply", "ingest", "refine", "model")  # a rerun from model masks anew too
 COUNTS = ("read", "inserted", "updated", "unchanged", "superseded", "quarantined", "deleted")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 LOGICAL_FORMAT = "%Y%m%dT%H%M"
 MAINTENANCE = "maintain"  # whose runs are named like a pipeline's
+ERASURE = "forget"  # so are these
 BRANCHES = "run_"  # what the name of every run's branch begins with
 _PATTERN = re.compile(r"(?P<pipeline>[a-z0-9_]+)-(?P<logical>\d{8}T\d{4})-(?P<number>\d{2})")
 _GRID = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday, so that days begin at midnight and weeks on Monday

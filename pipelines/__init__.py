@@ -14,7 +14,7 @@ from config.checks import Schema
 from config.positions import Document, Field, FileError, Problem, read, suggestion
 from contracts.contract import GOLD
 from lake.model import Dataset, Pipeline
-from lake.runs import MAINTENANCE
+from lake.runs import ERASURE, MAINTENANCE
 
 OFF = "off"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -104,8 +104,9 @@ def _beyond_schema(name: str, document: Document, known: list[str]) -> list[Prob
     if not NAME.fullmatch(name):
         expected = "expected a name of at most 40 lower-case letters, digits and _, a letter first"
         problems.append(document.problem((), name, expected, "Rename the file."))
-    if name == MAINTENANCE:
-        expected = "expected another name: that of the maintenance of tables"
+    if name in (MAINTENANCE, ERASURE):
+        what = {MAINTENANCE: "the maintenance of tables", ERASURE: "the erasure of people's rows"}[name]
+        expected = f"expected another name: that of {what}"
         problems.append(document.problem((), name, expected, "Rename the file."))
     gold = [each for each in known if each.startswith(f"{GOLD}.")]
     loaded = [each for each in known if each not in gold]

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from config import Environment
 from datalake.deletion import removal_policy
+from datalake.governance_keys import GovernanceKeys
 from datalake.ledger import RunLedger
-from datalake.masking import MaskingKey
 from datalake.storage import LakeStorage
 
 
@@ -20,4 +20,4 @@ class StorageStack(Stack):
         policy = removal_policy(self, keep_data=environment.keep_data)
         storage = LakeStorage(self, "Lake", environment=environment, removal_policy=policy)
         RunLedger(self, "Ledger", table_name=environment.resource("ledger"), key=storage.key, removal_policy=policy)
-        MaskingKey(self, "MaskingKey", environment=environment, key=storage.key, removal_policy=policy)
+        GovernanceKeys(self, "Governance", environment=environment, key=storage.key, removal_policy=policy)

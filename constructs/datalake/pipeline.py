@@ -20,12 +20,13 @@ from datalake.access import Grant, on_our_behalf, role
 from datalake.code import ROOT
 from datalake.definition import check
 from datalake.grants import LakeGrants
-from lake.runs import MAINTENANCE
+from lake.runs import ERASURE, MAINTENANCE
 
 DEFINITION = ROOT / "state_machines" / "load_pipeline.asl.json"
 JOBS = ("apply", "ingest", "refine", "mask", "model")
 FUNCTIONS = ("plan", "conclude")
 MAINTAIN = ROOT / "state_machines" / "maintain_tables.asl.json"
+FORGET = ROOT / "state_machines" / "forget_subject.asl.json"
 
 
 class PipelineMachine(Construct):
@@ -96,6 +97,33 @@ class MaintenanceMachine(PipelineMachine):
             definition=MAINTAIN,
             function_names=["conclude"],
             job_names=["maintain"],
+        )
+
+
+class ErasureMachine(PipelineMachine):
+    """State machine `headwater-ENV-forget`: whom it is about, its input does not say."""
+
+    NAME = ERASURE
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        lake: LakeGrants,
+        group: logs.ILogGroup,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            name=self.NAME,
+            environment=environment,
+            lake=lake,
+            group=group,
+            definition=FORGET,
+            function_names=["conclude"],
+            job_names=["forget", "mask", "model"],
         )
 
 

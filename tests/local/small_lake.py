@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,8 +105,11 @@ SETTLED = {"leases": {}, "branches": [], "intents": [], "heads are what readers 
 
 
 @contextmanager
-def small_lake(state: Path, *, cold: bool = False) -> Iterator[SmallLake]:
-    root = _write(state / "root")
+def small_lake(
+    state: Path, *, cold: bool = False, contract: Callable[[str], str] = lambda text: text
+) -> Iterator[SmallLake]:
+    """`contract` changes that of the orders."""
+    root = _write(state / "root", contract)
     server = postgres.start(state)
     endpoint = start_endpoint(state, *(["--cold"] if cold else ["--lazy"]))
     try:
@@ -135,13 +138,13 @@ def _fill(lake: SmallLake) -> None:
     lake.admin.let_read(source.database, secret["username"], secret["password"])
 
 
-def _write(root: Path) -> Path:
+def _write(root: Path, contract: Callable[[str], str]) -> Path:
     named = {PIPELINE, *config.load("local").schedules}  # an environment's schedules are of pipelines that there are
     files = {f"pipelines/{each}.yaml": PIPELINE_FILE for each in named}
     for each in config.load("local").streams:  # nor are its streams of datasets that there are not
         name = f"contracts/{each.replace('.', '/')}.odcs.yaml"
         files[name] = (contracts.ROOT / name).read_text()
-    files["contracts/saas/orders.odcs.yaml"] = _orders()
+    files["contracts/saas/orders.odcs.yaml"] = contract(_orders())
     for name, sql in MODELS.items():
         files[f"models/{name}.sql"] = sql
         files[f"contracts/gold/{name}.odcs.yaml"] = _gold(name)

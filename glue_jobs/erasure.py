@@ -1,0 +1,148 @@
+"""Take a subject's rows out of a table, and out of every file and snapshot that held them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column as Value, DataFrame, SparkSession, functions as F
+
+from glue_jobs import compaction, expiry, iceberg, objects
+from glue_jobs.conform import quoted
+from glue_jobs.work import Job
+from lake.model import Dataset
+
+VIEW, ID = "forgotten_subject", "_forgotten_id"  # of one row and column: no statement, plan or error then holds the id
+MANIFEST_SIZE = "commit.manifest.target-size-bytes"
+EVERYTHING = {"delete-file-threshold": "1", "remove-dangling-deletes": "true"}
+
+
+def name_subject(spark: SparkSession, subject: str) -> None:
+    spark.createDataFrame([(subject,)], f"{ID} string").createOrReplaceTempView(VIEW)
+
+
+def whose(spark: SparkSession) -> DataFrame:
+    return F.broadcast(spark.table(VIEW))
+
+
+def matches(column: str, kind: str) -> Value:
+    """Whether a source's column holds the id: as the lake reads it, or letter for letter."""
+    given = quoted(column)
+    as_read = F.coalesce(F.expr(f"try_cast({given} AS {kind}) = try_cast({ID} AS {kind})"), F.lit(False))
+    return as_read | F.coalesce(F.expr(f"trim(CAST({given} AS string)) = {ID}"), F.lit(False))
+
+
+def any_of(dataset: Dataset, columns: Sequence[str], named: dict[str, str]) -> Value:
+    """Whether any of the lake's columns holds it, by the names that they have in the rows at hand."""
+    kinds = {each.name: each.type for each in dataset.columns}
+    found = [matches(named[each], kinds[each]) for each in columns if each in named]
+    condition = F.lit(False)
+    for each in found:
+        condition = condition | each
+    return condition
+
+
+def raw_column(dataset: Dataset, column: str) -> str:
+    """A column of a row that is kept as it came, as SQL."""
+    source = next(each.source for each in dataset.columns if each.name == column).replace("'", "\\'")
+    return f"from_json(_raw, 'map<string,string>')['{source}']"
+
+
+def conditions(dataset: Dataset, table: str, columns: Sequence[str], job: Job) -> list[str]:
+    """For each column, the rows of one of the dataset's tables that carry the id, as SQL."""
+    kinds = {each.name: each.type for each in dataset.columns}
+    if table == job.lake.quarantine(dataset):
+        raws = [(raw_column(dataset, each), kinds[each]) for each in columns]
+        return [
+            condition
+            for raw, kind in raws
+            for condition in (
+                f"trim({raw}) IN (SELECT {ID} FROM {VIEW})",
+                f"try_cast({raw} AS {kind}) IN (SELECT try_cast({ID} AS {kind}) FROM {VIEW})",
+            )
+        ]
+    known = dataset.key if table == job.lake.deleted(dataset) else tuple(kinds)
+    return [f"`{each}` IN (SELECT try_cast({ID} AS {kinds[each]}) FROM {VIEW})" for each in columns if each in known]
+
+
+def count(job: Job, dataset: Dataset, table: str, columns: Sequence[str]) -> int:
+    """How many rows of it are the subject's."""
+    found = conditions(dataset, table, columns, job)
+    if not found or iceberg.head(job.spark, table) is None:
+        return 0
+    return job.spark.table(table).where(" OR ".join(found)).count()
+
+
+def delete(job: Job, dataset: Dataset, table: str, columns: Sequence[str]) -> None:
+    for each in conditions(dataset, table, columns, job):
+        if not job.spark.table(table).where(each).isEmpty():
+            job.spark.sql(f"DELETE FROM {table} WHERE {each}")
+
+
+def scrub(spark: SparkSession, table: str, summary: dict[str, str]) -> dict[str, int]:
+    """Leaves of a table what its readers see now: no dead row in a file, no other snapshot, no file beside."""
+    if iceberg.head(spark, table) is not None:
+        rewrite(spark, table, summary)
+        past(spark, table)
+    return {"versions": sweep(spark, table)}
+
+
+def rewrite(spark: SparkSession, table: str, summary: dict[str, str]) -> None:
+    """Every file with dead rows anew; then the manifests, which remember the bounds of files that are gone."""
+    actions = compaction.actions_of(spark)
+    found = iceberg.load(spark, table)
+    if iceberg.weigh(spark, table)["deletes"]:
+        compaction.said(actions.rewriteDataFiles(found).binPack(), summary, EVERYTHING).execute()
+    if not remembers(spark, table):
+        return
+    # a single small manifest would be left as it is: the size is set so that it is worth two
+    sizes = [int(each.length()) for each in manifests(spark, table)]
+    before = dict(iceberg.load(spark, table).properties()).get(MANIFEST_SIZE)
+    _set(spark, table, str(max(1, sum(sizes) // 2 - 1)))
+    compaction.said(actions.rewriteManifests(iceberg.load(spark, table)), summary, {}).execute()
+    _set(spark, table, before)
+
+
+def manifests(spark: SparkSession, table: str) -> list[object]:
+    found = iceberg.load(spark, table)
+    return list(found.currentSnapshot().allManifests(found.io()))
+
+
+def remembers(spark: SparkSession, table: str) -> bool:
+    """Whether a manifest still lists files that were taken out."""
+    return any(each.hasDeletedFiles() for each in manifests(spark, table))  # type: ignore[attr-defined]
+
+
+def past(spark: SparkSession, table: str) -> None:
+    """Every snapshot but the last away, every branch, and the files that only they named."""
+    found, head = iceberg.load(spark, table), iceberg.head(spark, table)
+    branches = [str(name) for name in dict(found.refs()) if str(name) != iceberg.MAIN]
+    snapshots = [int(each.snapshotId()) for each in found.snapshots() if int(each.snapshotId()) != head]
+    expiry.expire(spark, table, snapshots, branches)
+
+
+def sweep(spark: SparkSession, table: str) -> int:
+    """Deletes every object version below the table that its metadata of now does not name; says how many."""
+    location = str(iceberg.load(spark, table).location())
+    if not location.startswith("s3"):
+        return 0
+    bucket, prefix = objects.place(location)
+    kept = {objects.place(each)[1] for each in named(spark, table)}
+    return objects.delete_past(bucket, f"{prefix.rstrip('/')}/", kept.__contains__)
+
+
+def named(spark: SparkSession, table: str) -> set[str]:
+    """The files that the table consists of."""
+    found = iceberg.load(spark, table)
+    files = {str(found.operations().current().metadataFileLocation())}
+    files |= {str(each.file()) for each in found.operations().current().previousFiles()}
+    files |= {str(each.path()) for each in found.statisticsFiles()}
+    if found.currentSnapshot() is not None:
+        files.add(str(found.currentSnapshot().manifestListLocation()))
+        files |= {str(each.path()) for each in manifests(spark, table)}  # type: ignore[attr-defined]
+        files |= {row[0] for row in spark.table(f"{table}.files").select("file_path").collect()}
+    return files
+
+
+def _set(spark: SparkSession, table: str, size: str | None) -> None:
+    change = iceberg.load(spark, table).updateProperties()
+    (change.remove(MANIFEST_SIZE) if size is None else change.set(MANIFEST_SIZE, size)).commit()

@@ -1,0 +1,184 @@
+"""Forget a subject: first their rows wherever they came in, then what is left of them in tables made of those."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from glue_jobs import erasure, iceberg, objects, suppression
+from glue_jobs.aws import client
+from glue_jobs.failures import DatasetError
+from glue_jobs.forgetting import Bronze
+from glue_jobs.upkeep import MAINTENANCE
+from glue_jobs.work import Job, Task, open_job, work
+from lake.certificate import certificate, key_of, request_key
+from lake.ledger import Lease, Outcome
+from lake.lifecycle import stores_beside
+from lake.runs import ERASURE
+from lake.subjects import canonical, digest, holders, made_from, root_of
+
+
+@dataclass
+class Erasure:
+    """Who is to be forgotten, as the request says that the state machine's input does not hold."""
+
+    job: Job
+    subject: str = field(repr=False)
+    root: str
+    dry_run: bool
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(suppression.secret(self.job), self.root, self.subject)
+
+    @cached_property
+    def holders(self) -> dict[str, tuple[str, ...]]:
+        return holders(self.job.lake, self.root)
+
+    @cached_property
+    def made(self) -> list[str]:
+        """The tables made of those that were ever published."""
+        names = made_from(self.job.lake, self.holders)
+        published = self.job.ledger.heads(names)
+        return [each for each in names if each in published]
+
+    def rows(self, task: Task) -> Outcome:
+        """The subject's rows out of bronze, silver and what lies beside it."""
+        job, dataset, columns = self.job, task.dataset, self.holders[task.dataset.id]
+        with task.lease() as lease:
+            require_settled(task)
+            came = Bronze(job, dataset, columns, self.subject, dry_run=self.dry_run).erase()
+            done = [{"table": f"bronze.{dataset.table}", "before": {}, "after": {}, "done": came}]
+            for table in tables(task):
+                lease.check()
+                found = {"rows": erasure.count(job, dataset, table, columns)}
+                if not self.dry_run:
+                    erasure.delete(job, dataset, table, columns)
+                    found |= erasure.scrub(job.spark, table, summary(task, table))
+                done.append({"table": table.partition(".")[2], "before": {}, "after": {}, "done": found})
+            if not self.dry_run:
+                follow(task, lease)
+        return task.succeeded(tables=tuple(done))
+
+    def remains(self, task: Task) -> dict[str, Any]:
+        """What the tables made anew still hold of before; they were built without the subject's rows."""
+        with task.lease() as lease:
+            require_settled(task)
+            done = erasure.scrub(task.job.spark, task.table, summary(task, task.table))
+            follow(task, lease)
+        return {"table": task.table.partition(".")[2], "done": done}
+
+
+def tables(task: Task) -> list[str]:
+    job, dataset = task.job, task.dataset
+    every = (task.table, job.lake.quarantine(dataset), job.lake.deleted(dataset))
+    return [each for each in every if job.spark.catalog.tableExists(each)]
+
+
+def summary(task: Task, table: str) -> dict[str, str]:
+    """What main says of its rows, so that the ledger can be repaired from what takes its place."""
+    spark = task.job.spark
+    main = iceberg.head(spark, table)
+    if main is None:
+        return {}
+    every: list[dict[str, str]] = []
+    each = iceberg.load(spark, table).currentSnapshot()
+    while each is not None:  # a DELETE says nothing of itself
+        every.append({str(name): str(value) for name, value in dict(each.summary()).items() if "headwater." in name})
+        parent = each.parentId()
+        each = None if every[-1] or parent is None else iceberg.load(spark, table).snapshot(parent)
+    return {**every[-1], MAINTENANCE: task.run, iceberg.CONTENT: str(iceberg.content(spark, table, main))}
+
+
+def follow(task: Task, lease: Lease) -> None:
+    """The ledger's head at main, which is all that is left."""
+    main, head = iceberg.head(task.job.spark, task.table), task.job.ledger.head(task.dataset.id)
+    if head is not None and main is not None and main != head.snapshot:
+        lease.check()
+        task.job.ledger.move_head(task.dataset.id, main, lease.fence)
+
+
+def require_settled(task: Task) -> None:
+    """Raises where a publication of the table is unfinished, which would need a snapshot that goes away here."""
+    for each in task.job.ledger.intents():
+        if any(move["dataset"] == task.dataset.id for move in each.moves):
+            raise DatasetError(
+                f"The publication of {task.dataset.id} by {each.run} is unfinished.",
+                "Redrive that run, or start its pipeline again; then redrive this execution.",
+            )
+
+
+def read(job: Job) -> Erasure:
+    """The request, which lies encrypted in scratch until the end."""
+    asked = json.loads(objects.read(job.lake.environment.buckets["scratch"], request_key(str(job.run))))
+    root = root_of(job.lake, asked["dataset"])
+    return Erasure(job, canonical(root, asked["subject"]), root.id, bool(asked["dry_run"]))
+
+
+def forget_rows(erasure_: Erasure) -> list[Outcome]:
+    """From the moment that the list names the subject nobody lets their rows in any more; then those that are in go."""
+    job, run = erasure_.job, str(erasure_.job.run)
+    job.ledger.start(run, ERASURE, job.attempt)
+    if not erasure_.dry_run:
+        job.ledger.forget(erasure_.root, erasure_.digest, run)
+    again = job.ledger.planned(run, job.attempt) is not None
+    names = job.ledger.remaining(run).datasets if again else tuple(erasure_.holders)
+    made = () if erasure_.dry_run else job.ledger.remaining(run).models if again else tuple(erasure_.made)
+    job.ledger.plan(run, job.attempt, names, made)
+    erasure.name_subject(job.spark, erasure_.subject)
+    return work(job, "forget", names, erasure_.rows)
+
+
+def forget_remains(erasure_: Erasure) -> Mapping[str, Any]:
+    """Scrubs what was made anew, looks once more for what a run in flight brought, and writes the certificate."""
+    job = erasure_.job
+    erasure.name_subject(job.spark, erasure_.subject)
+    found = [erasure_.remains(Task(job, "forget", job.lake.dataset(each))) for each in erasure_.made]
+    for name, columns in erasure_.holders.items():
+        Bronze(job, job.lake.dataset(name), columns, erasure_.subject, dry_run=False).erase()
+    told = latest(job)
+    made = certificate(
+        str(job.run), erasure_.root, erasure_.digest, [*told, *found], stores_beside(job.lake), job.lake.environment
+    )
+    write(job, made)
+    return made
+
+
+def latest(job: Job) -> list[dict[str, Any]]:
+    """What each dataset's erasure did, summed over the attempts."""
+    done: dict[str, dict[str, int]] = {}
+    for outcome in job.ledger.outcomes(str(job.run)):
+        for each in outcome.tables if outcome.step == "forget" else ():
+            counts = done.setdefault(each["table"], {})
+            for name, count in each["done"].items():
+                counts[name] = counts.get(name, 0) + int(count)
+    return [{"table": table, "done": counts} for table, counts in done.items()]
+
+
+def write(job: Job, made: Mapping[str, Any]) -> None:
+    buckets, run = job.lake.environment.buckets, str(job.run)
+    body = json.dumps(made, indent=2).encode()
+    client("s3").put_object(Bucket=buckets["logs"], Key=key_of(run), Body=body, ContentType="application/json")
+    client("s3").delete_object(Bucket=buckets["scratch"], Key=request_key(run))
+
+
+def main(argv: list[str]) -> None:
+    from awsglue.utils import getResolvedOptions  # only Glue, or its local stand-in, has it
+
+    job = open_job(argv)
+    part = getResolvedOptions(argv, ["part"])["part"]
+    for service in ("s3", "secretsmanager"):
+        client(service)  # before the threads: boto3's default session must not make two at once
+    asked = read(job)
+    if part == "rows":
+        forget_rows(asked)
+    else:
+        forget_remains(asked)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,81 @@
+"""Whose rows a dataset holds: the columns that carry a subject's id, as contracts' subjectId and foreign keys say."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+from lake.model import Lake
+from lake.parts import Dataset
+
+ERASURE_KEY = "governance/erasure"  # the secret's name
+WHOLE = ("int", "bigint")
+
+
+class UnknownSubjectError(ValueError):
+    """A subject that no contract tells how to find, or an id that cannot be one."""
+
+
+def carried(lake: Lake, dataset: Dataset) -> dict[str, str]:
+    """For each column that carries a subject's id, the dataset that the subject is of."""
+    found = {dataset.subject: dataset.id} if dataset.subject and not dataset.masked_of else {}
+    for each in dataset.references:
+        parent = lake.dataset(each.dataset)
+        if parent.subject and each.parent_columns == (parent.subject,):
+            found[each.columns[0]] = carried(lake, parent)[parent.subject]
+    return found
+
+
+def roots(lake: Lake) -> list[str]:
+    """The datasets that subjects are of."""
+    return sorted({root for each in map(lake.dataset, lake.dataset_ids()) for root in carried(lake, each).values()})
+
+
+def root_of(lake: Lake, dataset: str | None) -> Dataset:
+    """The dataset whose subject is meant; it has to be named where there are several."""
+    known = roots(lake)
+    if dataset is None and len(known) == 1:
+        return lake.dataset(known[0])
+    if dataset not in known:
+        said = "no dataset" if dataset is None else f"'{dataset}'"
+        raise UnknownSubjectError(
+            f"The subject is of {said}: expected one of {', '.join(known) or 'those whose contract has a subjectId'},"
+            " since ids of different datasets are of different people. Name it with --dataset."
+        )
+    return lake.dataset(dataset)
+
+
+def canonical(dataset: Dataset, text: str) -> str:
+    """The id as its column's type writes it; what is wrong with one that cannot be one, without the id."""
+    kind = next(each.type for each in dataset.columns if each.name == dataset.subject)
+    try:
+        return str(int(text)) if kind in WHOLE else text
+    except ValueError:
+        raise UnknownSubjectError(
+            f"The subject's id: expected a whole number, as {dataset.subject} of {dataset.id} is. Correct it."
+        ) from None
+
+
+def holders(lake: Lake, root: str) -> dict[str, tuple[str, ...]]:
+    """The datasets loaded from sources that carry ids of such subjects, each with its columns."""
+    found = {}
+    for each in map(lake.dataset, lake.dataset_ids()):
+        columns = tuple(column for column, of in carried(lake, each).items() if of == root)
+        if columns and not each.is_made:
+            found[each.id] = columns
+    return found
+
+
+def made_from(lake: Lake, names: Mapping[str, object]) -> list[str]:
+    """The masked and gold tables that are made of these datasets, however indirectly."""
+    made = [each for each in map(lake.dataset, lake.dataset_ids()) if each.is_made]
+    reached = set(names)
+    while more := {each.id for each in made if reached.intersection(each.inputs)} - reached:
+        reached |= more
+    return sorted(each.id for each in made if each.id in reached)
+
+
+def digest(key: bytes, root: str, subject: str) -> str:
+    """What the lake remembers of who is forgotten: nobody finds the id from it without the key."""
+    return hmac.new(key, f"{root}\0{subject}".encode(), hashlib.sha256).hexdigest()

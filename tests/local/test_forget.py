@@ -1,0 +1,176 @@
+"""Erasure on a whole small lake: not one object of any version holds the person's id, and nothing brings it back."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import fastavro
+import pyarrow.parquet as pq
+import pytest
+
+from cli import execution, forget
+from tests.local.small_lake import DATASET, SmallLake, small_lake
+
+SUBJECT = "person-7f3a9c"
+BUCKETS = ("landing", "bronze", "silver", "gold", "results", "sandbox", "scratch", "logs")
+DAY = "timestamp '2026-01-01' + n * interval '1 day'"
+JOINED = "{ how: hash, joins: saas_orders.customer, classification: internal }"
+MASK = f"customProperties: [{{ property: mask, value: {JOINED} }}]"
+
+
+def of_people(text: str) -> str:
+    """The orders' contract where its customer is a person."""
+    text = text.replace("customProperties: [", "customProperties: [{ property: subjectId, value: customer }, ", 1)
+    return text.replace("name: customer,", f"name: customer, {MASK},")
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
+    with small_lake(tmp_path_factory.mktemp("forget"), contract=of_people) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def runs(lake: SmallLake) -> list[str]:
+    """Three runs: the person's orders came, changed, and one of them was refused."""
+    lake.orders(1, 6, "10", DAY)
+    mine(lake, 7, "20", "timestamp '2026-01-07'")
+    mine(lake, 8, "30", "timestamp '2026-01-08'")
+    first = done(lake, lake.run())
+    mine(lake, 7, "21", "timestamp '2026-02-01'")
+    mine(lake, 9, "5", "NULL")
+    second = done(lake, lake.run())
+    lake.orders(3, 3, "11", "timestamp '2026-02-02'")
+    return [first, second, done(lake, lake.run())]
+
+
+def mine(lake: SmallLake, number: int, amount: str, at: str) -> None:
+    lake.sql(
+        f"DELETE FROM orders WHERE order_id = {number}",
+        f"INSERT INTO orders VALUES ({number}, '{SUBJECT}', {amount}, {at})",
+    )
+
+
+def done(lake: SmallLake, ended: execution.Ended) -> str:
+    assert ended.status == "SUCCEEDED", [each.cause for each in lake.target.ledger().failed(ended.run)] or ended.cause
+    return ended.run
+
+
+def erase(lake: SmallLake, *, dry_run: bool = False) -> str:
+    return forget.start(lake.target, SUBJECT, DATASET, dry_run)
+
+
+def test_an_erasure_leaves_no_trace_of_the_person_and_all_of_everybody_else(lake: SmallLake, runs: list[str]) -> None:
+    assert {bucket for bucket, _ in found(lake)} >= {"bronze", "silver", "gold"}
+    before = {table: others(lake, table) for table in ("saas_orders", "totals", "saas_orders__masked")}
+    snapshots = lake.snapshots()
+
+    run = done(lake, lake.wait(erase(lake, dry_run=True)))
+    told = {each["store"]: each for each in forget.counted(lake.target.ledger().outcomes(run))["stores"]}
+    assert told["bronze.saas_orders"]["rows"] >= 3
+    assert told[f"{lake.environment.database('silver')}.saas_orders"]["rows"] == 2
+    assert told[f"{lake.environment.database('silver')}.saas_orders__quarantine"]["rows"] == 1
+    assert lake.snapshots() == snapshots
+
+    cut = erase(lake)  # stopped in the middle, by whatever
+    entered(lake, cut, "Model")
+    lake.client("stepfunctions").stop_execution(executionArn=lake.target.execution(cut))
+    assert lake.wait(cut).status == "ABORTED"
+    run = done(lake, lake.wait(erase(lake)))
+
+    assert found(lake, without=(f"glue/forget/requests/{cut}.json",)) == []
+    assert {table: others(lake, table) for table in before} == before
+    told = {each["store"]: each for each in forget.certificate(lake.target, run)["stores"]}
+    assert {each["rule"] for each in told.values()} == {"rewritten now", "expires", "not searchable"}
+    assert lake.settled() == {"leases": {}, "branches": [], "intents": [], "heads are what readers see": True}
+
+
+def test_no_log_history_ledger_or_certificate_says_who_it_was(lake: SmallLake, runs: list[str]) -> None:
+    run = done(lake, lake.wait(erase(lake)))
+    items = lake.client("dynamodb").get_paginator("scan").paginate(TableName=lake.environment.resource("ledger"))
+    history = lake.client("stepfunctions").get_execution_history(executionArn=lake.target.execution(run))["events"]
+    certificate = forget.certificate(lake.target, run)
+    logs = lake.client("logs")
+    streams = [(group["logGroupName"], stream["logStreamName"]) for group in logs.describe_log_groups()["logGroups"]
+               for stream in logs.describe_log_streams(logGroupName=group["logGroupName"])["logStreams"]]  # fmt: skip
+    lines = [logs.get_log_events(logGroupName=group, logStreamName=stream)["events"] for group, stream in streams]
+    assert lines
+    for said in (list(items), history, certificate, lines):
+        assert SUBJECT not in json.dumps(said, default=repr)
+
+
+def test_erasing_again_changes_nothing(lake: SmallLake, runs: list[str]) -> None:
+    done(lake, lake.wait(erase(lake)))
+    before = lake.snapshots()
+    run = done(lake, lake.wait(erase(lake)))
+    assert lake.snapshots() == before
+    stores = forget.certificate(lake.target, run)["stores"]
+    assert not sum(each.get("rows", 0) for each in stores)
+
+
+def test_neither_the_source_nor_a_replay_nor_a_rerun_brings_the_person_back(lake: SmallLake, runs: list[str]) -> None:
+    done(lake, lake.wait(erase(lake)))
+    mine(lake, 7, "99", "timestamp '2026-03-01'")
+    done(lake, lake.run())
+    done(lake, lake.wait(lake.start(mode="rerun", repeats=runs[0], first_step="refine", logical=logical(runs[0]))))
+    done(lake, lake.wait(lake.start(mode="replay")))
+    assert found(lake, without=("glue/forget/requests/",)) == []
+    assert len(lake.rows("silver", "saas_orders")) == 6
+
+
+def logical(run: str) -> Any:
+    from lake.runs import RunId
+
+    return RunId.parse(run).logical
+
+
+def entered(lake: SmallLake, run: str, state: str) -> None:
+    """Waits until the execution has come so far."""
+    states, arn, until = lake.client("stepfunctions"), lake.target.execution(run), time.monotonic() + 120
+    while time.monotonic() < until:
+        events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+        if any(each.get("stateEnteredEventDetails", {}).get("name") == state for each in events):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{run} never came to {state}")
+
+
+def others(lake: SmallLake, table: str) -> list[str]:
+    layer = "gold" if table == "totals" else "silver"
+    hidden = ("_version", "_hash", "_run")
+    rows = [{k: v for k, v in row.items() if k not in hidden} for row in lake.rows(layer, table)]
+    if table == "saas_orders__masked":
+        rows = [row for row in rows if row["order_id"] < 7]
+    return sorted(str(row) for row in rows if row["customer"] != SUBJECT)
+
+
+def found(lake: SmallLake, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Every version of every object that holds the id, read as what it is."""
+    s3, hits = lake.client("s3"), []
+    for name in BUCKETS:
+        bucket = lake.environment.bucket(name)
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for each in page.get("Versions", ()):
+                given = {"Bucket": bucket, "Key": each["Key"], "VersionId": each["VersionId"]}
+                body = s3.get_object(**given)["Body"].read()
+                if SUBJECT in each["Key"] or tells(body):
+                    hits.append((name, each["Key"]))
+    return [each for each in hits if not each[1].startswith(without)] if without else hits
+
+
+def tells(body: bytes) -> bool:
+    """Iceberg's manifests keep bounds of 16 bytes, so half of the id is enough."""
+    text = body
+    if body[:2] == b"\x1f\x8b":
+        text = gzip.decompress(body)
+    elif body[:4] == b"Obj\x01":
+        text = repr(list(fastavro.reader(io.BytesIO(body)))).encode()
+    elif body[:4] == b"PAR1":
+        file = pq.ParquetFile(io.BytesIO(body))
+        text = (repr(file.read().to_pylist()) + repr(file.metadata.to_dict())).encode()
+    return any(SUBJECT.encode() in each for each in (body, text))
