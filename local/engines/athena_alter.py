@@ -35,6 +35,7 @@ class Alter:
         entry = session.catalog.entry(database, name)
         if entry is None:
             raise QueryError("FAILED", f"SemanticException [Error 10001]: Table not found {database}.{name}")
+        entry.need("ALTER")
         self.action(session, entry)
         return Done()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +14,10 @@ from botocore.exceptions import ClientError
 from sqlglot import exp
 
 from local.engines import athena_inner_tables, athena_versions, athena_views
-from local.engines.athena_errors import QueryError, RefusedError
-from local.engines.athena_relations import CATALOG
+from local.engines.athena_errors import ForbiddenError, QueryError, RefusedError
+from local.engines.athena_governance import OPEN_INNER_TABLES, Governor, Reader, Told
+from local.engines.athena_guards import denied
+from local.engines.athena_relations import CATALOG, Scan
 from local.engines.athena_scope import Table, TableColumn
 from local.engines.athena_types import BIGINT, VARCHAR, from_hive, from_iceberg
 from local.engines.athena_versions import Version
@@ -33,6 +36,14 @@ class Entry:
     glue: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] | None = None
     rows: Rows | None = None
+    reader: Reader | None = None  # where the caller's own credentials do not open its files
+    told: Told | None = None  # where Lake Formation has a say
+    behind: Entry | None = None  # the whole table, of one that the caller sees in part
+
+    def need(self, *permissions: str) -> None:
+        """Fail where the caller may not change the table so."""
+        if self.told is not None:
+            self.told.need(*permissions)
 
     @property
     def metadata_location(self) -> str:
@@ -47,9 +58,12 @@ class Entry:
 class GlueCatalog:
     """Tables looked up with the caller's own credentials, once for each query."""
 
-    def __init__(self, glue: Any, s3: Any, open_table: Callable[[str], Any]) -> None:
+    def __init__(
+        self, glue: Any, s3: Any, open_table: Callable[[str, Reader | None], Any], governor: Governor | None = None
+    ) -> None:
         self.glue, self.s3 = glue, s3
         self._open = open_table  # an Iceberg table by the place of its metadata
+        self.governor = governor  # None for a caller of whom Lake Formation has nothing to say
         self._entries: dict[tuple[str, str], Entry | None] = {}
 
     def table(self, database: str, name: str) -> Table | None:
@@ -84,44 +98,65 @@ class GlueCatalog:
         answer = absent_is_none(lambda: self.glue.get_table(DatabaseName=database, Name=base))
         if answer is None:
             return None
+        if self.governor is not None:
+            return self._governed(self.governor, database, name, answer["Table"])
         return self._inner(database, name, answer["Table"]) if inner else self._entry(database, answer["Table"])
 
-    def _entry(self, database: str, glue: dict[str, Any]) -> Entry:
+    def _governed(self, governor: Governor, database: str, name: str, shown: dict[str, Any]) -> Entry | None:
+        """The table as far as the caller sees it; `shown` is what Glue tells the caller."""
+        base, _, inner = name.partition("$")
+        told = governor.told(database, base)
+        if inner and not (told.cells and (told.whole or inner in OPEN_INNER_TABLES)):
+            raise denied(name)
+        reader = governor.reader(told)
+        if inner:
+            return self._inner(database, name, dict(told.table), reader)
+        entry = self._entry(database, dict(told.table), reader)
+        table = told.restricted(entry.table, tuple(column.name for column in entry.table.columns))
+        if entry.metadata is not None and table.restriction:
+            table = replace(table, at=functools.partial(_seen_at, told, entry.table, entry.metadata))
+        return Entry(table, shown, entry.metadata, told=told, behind=entry)
+
+    def _entry(self, database: str, glue: dict[str, Any], reader: Reader | None = None) -> Entry:
         name, keys = glue["Name"].lower(), glue.get("PartitionKeys") or []
         if athena_views.is_view(glue):
             return Entry(athena_views.table(database, glue), glue)
         if is_iceberg(glue):
-            metadata = self._metadata(glue)
+            metadata = self._metadata(glue, reader)
             columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in fields(metadata))
             at = functools.partial(_at, Table(database, name, columns), metadata)
-            return Entry(Table(database, name, columns, at=at), glue, metadata)
+            return Entry(Table(database, name, columns, at=at), glue, metadata, reader=reader)
         described = [*(glue.get("StorageDescriptor") or {}).get("Columns", []), *keys]
         columns = tuple(TableColumn(each["Name"].lower(), from_hive(each.get("Type", "string"))) for each in described)
-        return Entry(Table(database, name, columns, tuple(key["Name"].lower() for key in keys)), glue)
+        return Entry(Table(database, name, columns, tuple(key["Name"].lower() for key in keys)), glue, reader=reader)
 
-    def _metadata(self, glue: dict[str, Any]) -> dict[str, Any]:
+    def _metadata(self, glue: dict[str, Any], reader: Reader | None) -> dict[str, Any]:
         location = glue["Parameters"]["metadata_location"]
         bucket, _, key = location.removeprefix("s3://").partition("/")
-        answer = absent_is_none(lambda: self.s3.get_object(Bucket=bucket, Key=key))
+        s3 = reader.s3 if reader else self.s3
+        answer = absent_is_none(lambda: s3.get_object(Bucket=bucket, Key=key))
         if answer is None:
             text = f"Error processing metadata for table {glue['Name']}: {location}"
             raise QueryError("ICEBERG_INVALID_METADATA", text)
         metadata: dict[str, Any] = json.loads(answer["Body"].read())
         return metadata
 
-    def _inner(self, database: str, name: str, glue: dict[str, Any]) -> Entry | None:
+    def _inner(self, database: str, name: str, glue: dict[str, Any], reader: Reader | None = None) -> Entry | None:
         kind = name.partition("$")[2]
         if is_iceberg(glue):
             described = athena_inner_tables.columns(kind)
             location = str(glue["Parameters"]["metadata_location"])
-            rows = athena_inner_tables.rows(kind, self._metadata(glue), lambda: self._open(location).inspect)
+            metadata = self._metadata(glue, reader)
+            rows = athena_inner_tables.rows(kind, metadata, lambda: self._open(location, reader).inspect)
             return Entry(Table(database, name, described), rows=rows)
         keys = glue.get("PartitionKeys") or []
         if kind != "partitions" or not keys:
             raise RefusedError(f"The table '{name}'", 'Tables of plain files have "t$partitions" alone.')
         columns = tuple(TableColumn(key["Name"].lower(), from_hive(key["Type"])) for key in keys)
-        pages = self.glue.get_paginator("get_partitions").paginate(
-            DatabaseName=database, TableName=glue["Name"], ExcludeColumnSchema=True
+        pages = (
+            (reader or self)
+            .glue.get_paginator("get_partitions")
+            .paginate(DatabaseName=database, TableName=glue["Name"], ExcludeColumnSchema=True)
         )
         values = [part["Values"] for page in pages for part in page["Partitions"]]
         rows = [tuple(None if value == NULL_PARTITION else value for value in each) for each in values]
@@ -151,16 +186,45 @@ class GlueCatalog:
     def _columns(self) -> Iterator[tuple[Any, ...]]:
         for database in self.databases():
             for table in self.tables(database):
-                found = self._entry(database, table).table
+                found = self._listed(database, table)
                 for number, column in enumerate(found.columns, 1):
                     yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
+
+    def _listed(self, database: str, glue: dict[str, Any]) -> Table:
+        """A table as information_schema has it: of an Iceberg table every column, since its metadata is the source."""
+        if self.governor is None or not is_iceberg(glue):
+            return self._entry(database, glue).table
+        told = self.governor.told(database, str(glue["Name"]))
+        return self._entry(database, dict(told.table), self.governor.reader(told)).table
+
+    def remember(self, scans: Sequence[Scan], sql: str) -> None:
+        """Which columns of governed tables a query reads."""
+        for scan in scans if self.governor is not None else ():
+            entry = self.entry(scan.table.database, scan.table.name)
+            if self.governor is not None and entry is not None and entry.told is not None:
+                used = {int(number) for number in re.findall(rf"\b{scan.alias}\.c(\d+)\b", sql)}
+                columns = [each.name for number, each in enumerate(scan.table.columns, 1) if number in used]
+                self.governor.touched(scan.table, columns, filtered=bool(scan.guard and scan.guard.rows))
+
+
+def _seen_at(told: Told, table: Table, metadata: dict[str, Any], version: Version, node: exp.Expr) -> Table:
+    """The part of an older version that is seen: a column is known by its id, whatever it was called then."""
+    then = _at(table, metadata, version, node)
+    today = {each["id"]: each["name"].lower() for each in fields(metadata)}
+    ids = [each["id"] for each in _fields_of(metadata, then.snapshot)]
+    return told.restricted(then, tuple(today.get(each) for each in ids))
+
+
+def _fields_of(metadata: dict[str, Any], number: int | None) -> list[dict[str, Any]]:
+    snapshot = next(each for each in metadata["snapshots"] if each["snapshot-id"] == number)
+    return fields({**metadata, "current-schema-id": snapshot.get("schema-id", metadata.get("current-schema-id"))})
 
 
 def _at(table: Table, metadata: dict[str, Any], version: Version, node: exp.Expr) -> Table:
     """The table as of a version, with the columns that it had then."""
     told = f'"{table.database}"."{table.name}"'
     snapshot = athena_versions.snapshot(metadata, version, told, node)
-    described = fields({**metadata, "current-schema-id": snapshot.get("schema-id", metadata.get("current-schema-id"))})
+    described = _fields_of(metadata, snapshot["snapshot-id"])
     columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in described)
     return Table(table.database, table.name, columns, snapshot=snapshot["snapshot-id"])
 
@@ -187,4 +251,6 @@ def absent_is_none(ask: Any) -> Any:
         code = error.response["Error"]["Code"]
         if code in ABSENT:
             return None
+        if "Lake Formation permission" in error.response["Error"]["Message"]:
+            raise ForbiddenError(error.response["Error"]["Message"]) from error
         raise QueryError("PERMISSION_DENIED" if "Denied" in code else "GENERIC_USER_ERROR", str(error)) from error

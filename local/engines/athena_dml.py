@@ -121,6 +121,7 @@ def open_target(session: Session, node: exp.Expr, tree: exp.Expr) -> Target:
 
 
 def target_at(session: Session, entry: Entry) -> Target:
+    entry.need("INSERT", "DELETE")
     if not is_iceberg(entry.glue):
         raise QueryError("NOT_SUPPORTED", "Modifying Hive table rows is only supported for transactional tables")
     strange = next((column for column in entry.table.columns if not column.type.runs), None)

@@ -20,6 +20,14 @@ class QueryError(Exception):
         super().__init__(f"{kind}: {place(node)}{text}")
 
 
+class ForbiddenError(QueryError):
+    """Lake Formation does not let the caller do this, in Athena's words, which have no class before them."""
+
+    def __init__(self, told: str) -> None:
+        self.kind, self.category = "PERMISSION_DENIED", USER
+        Exception.__init__(self, f"Insufficient permissions to execute the query. {told}")
+
+
 class ByteLimitError(Exception):
     """A query has read more than its workgroup lets it."""
 

@@ -49,7 +49,8 @@ class Files:
         """A SELECT with columns c1, c2, …; nothing for a table without files."""
         form = form_of(self.entry.glue)
         places = self._places()
-        files = objects_of(self.catalog.s3, [location for _, location in places])
+        reader = self.entry.reader or self.catalog
+        files = objects_of(reader.s3, [location for _, location in places])
         return " UNION ALL ".join(
             part for (values, _), there in zip(places, files, strict=True) for part in self._parts(form, values, there)
         )
@@ -61,7 +62,8 @@ class Files:
             return [([], self.entry.glue["StorageDescriptor"]["Location"])]
         if athena_projection.enabled(self.entry.glue):
             return list(self._projected())
-        pages = self.catalog.glue.get_paginator("get_partitions").paginate(
+        reader = self.entry.reader or self.catalog
+        pages = reader.glue.get_paginator("get_partitions").paginate(
             DatabaseName=table.database, TableName=table.name, ExcludeColumnSchema=True
         )
         parts = [part for page in pages for part in page["Partitions"]]

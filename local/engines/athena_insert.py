@@ -34,6 +34,7 @@ class Insert:
         only(self.tree, "this", "expression", "with_")
         target = self.tree.this.this if isinstance(self.tree.this, exp.Schema) else self.tree.this
         entry = target_of(session, target)
+        entry.need("INSERT")
         if "bucketed_by" in entry.glue or (entry.glue.get("StorageDescriptor") or {}).get("NumberOfBuckets", 0) > 0:
             raise QueryError("NOT_SUPPORTED", "Inserting into bucketed tables is not supported by Athena.")
         asked = self.tree.this.expressions if isinstance(self.tree.this, exp.Schema) else []

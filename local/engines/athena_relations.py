@@ -7,9 +7,10 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from local.engines import athena_versions
+from local.engines import athena_guards, athena_versions
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions, unify
+from local.engines.athena_guards import Guard
 from local.engines.athena_operators import compare
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type
@@ -26,6 +27,7 @@ class Scan:
     alias: str
     table: Table
     filters: list[str] = field(default_factory=list)
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def table(owner: Owner, node: exp.Table) -> tuple[Relation, str]:
         path, names = aliased(node, query.names)
         return relation_of(alias, path or (name,), names, query.types), f"{view} {alias}"
     found = look_up(owner, node)
+    athena_guards.check(found)
     if version is not None:
         if found.at is None:
             raise QueryError(
@@ -164,13 +167,11 @@ def table(owner: Owner, node: exp.Table) -> tuple[Relation, str]:
             )
         found = found.at(version, node)
     path, names = aliased(node, [column.name for column in found.columns])
-    relation = relation_of(
-        alias, path or (CATALOG, found.database, found.name), names, [column.type for column in found.columns]
-    )
+    relation = athena_guards.relation(alias, path or (CATALOG, found.database, found.name), names, found)
     if found.view is not None:
-        return relation, f"({owner.view(found, node)}) {alias}"
+        return relation, f"({owner.view(found.whole, node)}) {alias}"
     view = owner.name("scan_")
-    owner.scans.append(Scan(view, alias, found))
+    owner.scans.append(Scan(view, alias, found.whole, guard=athena_guards.guard(owner.expressions, found)))
     return relation, f"{view} {alias}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -65,6 +65,29 @@ class Table:
     view: View | None = None
     snapshot: int | None = None  # the one asked for, where it is not the current one
     at: Callable[[Version, exp.Expr], Table] | None = field(default=None, compare=False)  # as it was, if it can tell
+    restriction: Restriction | None = field(default=None, compare=False)  # where not all of it is seen
+
+    @property
+    def whole(self) -> Table:
+        """The table as it lies there, whatever of it is seen."""
+        return self.restriction.whole if self.restriction else self
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """What is hidden of a table: `cells` are the columns that are seen, each with the row filter that its cells have.
+
+    `names` are what the columns of the whole table are called today, by which grants and filters know them.
+    """
+
+    whole: Table
+    cells: Mapping[str, str | None]
+    names: tuple[str | None, ...]
+
+    @property
+    def seen(self) -> list[int]:
+        """The numbers of the whole table's columns that are seen, from 1."""
+        return [number for number, name in enumerate(self.names, 1) if name in self.cells]
 
 
 class Catalog(Protocol):

@@ -69,6 +69,7 @@ class Session:
 
     def query(self, tree: exp.Expr) -> Query:
         query, scans = self.translate(tree)
+        self.catalog.remember(scans, query.sql)
         self.define(scans)
         return query
 

@@ -175,6 +175,7 @@ class Repair:
 
     def run(self, session: Session) -> Done:
         entry = session.entry(self.path)
+        entry.need("ALTER")
         names = entry.table.partitioned_by
         if is_iceberg(entry.glue) or not names:
             raise QueryError("FAILED", f"SemanticException Table {entry.table.name} is not a partitioned table")

@@ -61,6 +61,7 @@ class Vacuum:
 
 def iceberg_entry(session: Session, path: tuple[str | None, str], what: str) -> Any:
     entry = session.entry(path)
+    entry.need("ALTER", "DELETE")
     if not is_iceberg(entry.glue):
         raise QueryError("NOT_SUPPORTED", f"{what} is supported for Iceberg tables alone")
     return entry

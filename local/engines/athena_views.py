@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from local.engines.athena_casts import coerce
-from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_errors import ForbiddenError, QueryError, RefusedError
 from local.engines.athena_grammar import AthenaDialect, parse
 from local.engines.athena_literals import type_of
 from local.engines.athena_relations import CATALOG, Query
@@ -54,7 +54,7 @@ def expand(owner: Owner, found: Table, node: exp.Expr) -> str:
     owner.views.append(found)
     try:
         query = owner.query(parse(view.sql), None)
-    except RefusedError:
+    except (RefusedError, ForbiddenError):
         raise
     except QueryError as error:
         text = str(error).partition(": ")[2]

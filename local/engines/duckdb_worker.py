@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -34,8 +35,9 @@ from local.engines import (
     athena_sql,
 )
 from local.engines.athena_catalog import GlueCatalog
-from local.engines.athena_errors import SYSTEM, ByteLimitError, QueryError
+from local.engines.athena_errors import SYSTEM, ByteLimitError, ForbiddenError, QueryError
 from local.engines.athena_failures import told
+from local.engines.athena_governance import VENDED, Governor, Reader
 from local.engines.athena_relations import Query, Scan
 from local.engines.athena_types import BIGINT
 
@@ -73,8 +75,15 @@ class Worker:
             self.root.execute(f"SET {setting} = false")
         athena_macros.prepare(self.root)
         self.client = functools.lru_cache(CLIENTS)(self._client)
+        self._session = boto3.session.Session(region_name=region)  # one, so that API models are read once
+        self.governor: Governor | None = None  # of the query at work
 
     def run(self, request: dict[str, Any]) -> Outcome:
+        self.governor = None
+        outcome = self._outcome(request)
+        return outcome if self.governor is None else {**outcome, "accessed": self.governor.accessed}
+
+    def _outcome(self, request: dict[str, Any]) -> Outcome:
         try:
             return self._run(request)
         except QueryError as error:
@@ -85,6 +94,9 @@ class Worker:
             found = told(error)
             return failed(str(found), found.category)
         except ClientError as error:
+            message = error.response["Error"].get("Message", "")
+            if "Lake Formation permission" in message:
+                return failed(str(ForbiddenError(message)))
             return failed(f"GENERIC_USER_ERROR: {error}")
         except Exception as error:  # a fault of ours must reach the client as what it is
             return failed(f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}", SYSTEM)
@@ -92,10 +104,13 @@ class Worker:
     def _run(self, request: dict[str, Any]) -> Outcome:
         began = time.perf_counter()
         credentials = Credentials(**request["credentials"])
-        opened = functools.partial(
-            athena_iceberg.static, request["credentials"] | {"url": self.url, "region": self.region}
-        )
-        catalog = GlueCatalog(self.client("glue", credentials), self.client("s3", credentials), opened)
+
+        def opened(location: str, reader: Reader | None) -> Any:
+            caller = request["credentials"] if reader is None else reader.credentials
+            return athena_iceberg.static({**caller, "url": self.url, "region": self.region}, location)
+
+        self.governor = self._governor(request.get("governed"))
+        catalog = GlueCatalog(self.client("glue", credentials), self.client("s3", credentials), opened, self.governor)
         statement = athena_sql.read(request["sql"])
         if statement.plan is not None:
             outcome = self._change(request, credentials, catalog, statement.plan)
@@ -106,6 +121,7 @@ class Worker:
             self._keep(credentials, request, body, columns)
         else:
             translation = athena_sql.translate(statement.tree, catalog, request["database"], request["parameters"])
+            catalog.remember(translation.scans, translation.query.sql)
             planned = time.perf_counter()
             outcome = self._select(request, credentials, catalog, translation)
             outcome["planning"] = planned - began
@@ -173,7 +189,9 @@ class Worker:
         return outcome
 
     def _use(self, credentials: Credentials) -> None:
-        """DuckDB's own calls to S3 carry the caller's credentials."""
+        """DuckDB's own calls to S3 carry the caller's credentials, and none that an earlier query was lent."""
+        for (name,) in self.root.execute(f"SELECT name FROM duckdb_secrets() WHERE name LIKE '{VENDED}%'").fetchall():
+            self.root.execute(f"DROP SECRET {name}")
         parts = {"KEY_ID": credentials.key, "SECRET": credentials.secret, "SESSION_TOKEN": credentials.token or ""}
         quoted = ", ".join(f"{name} {athena_quoting.text(value)}" for name, value in parts.items())
         self.root.execute(
@@ -193,15 +211,27 @@ class Worker:
             text = f"Unable to write the result to '{location}': {error}"
             raise QueryError("INVALID_OUTPUT_LOCATION", text) from error
 
+    def _governor(self, governed: dict[str, Any] | None) -> Governor | None:
+        """Where Lake Formation has something to say of the caller."""
+        if governed is None:
+            return None
+        own = Credentials(**governed["credentials"])
+
+        def made(service: str, given: Mapping[str, Any]) -> Any:
+            return self._client(service, Credentials(**given))
+
+        return Governor(governed["principal"], governed["account"], lambda service: self.client(service, own), made)
+
     def _client(self, service: str, credentials: Credentials) -> Any:
-        session = boto3.session.Session(
+        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False)
+        return self._session.client(
+            service,
+            endpoint_url=self.url,
+            config=config,
             aws_access_key_id=credentials.key,
             aws_secret_access_key=credentials.secret,
             aws_session_token=credentials.token,
-            region_name=self.region,
         )
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False)
-        return session.client(service, endpoint_url=self.url, config=config)
 
 
 def extension(name: str) -> Path:

@@ -17,10 +17,12 @@ from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
 from local.engines.duckdb_pool import Job, Pool
-from local.services import athena_catalogs, athena_prepared, athena_reuse
+from local.own_calls import OWN_KEY
+from local.services import access_log, athena_catalogs, athena_prepared, athena_reuse
 from local.services.athena_callers import Callers, caller
 from local.services.athena_catalogs import method
-from local.services.athena_executions import FINAL, Execution, Results, page
+from local.services.athena_executions import FINAL, WRITES, Execution, Results, page
+from local.services.lakeformation_state import governed, principal_of_key
 from local.services.seams import add, patch
 
 if TYPE_CHECKING:
@@ -117,6 +119,7 @@ class Athena:
             workgroup=workgroup,
             execution_parameters=parameters,
             caller=caller(response)["key"],
+            governed=governed(caller(response)["key"], response.current_account, response.region),
             sql=query,
             parameters=parameters,
             reuse=athena_reuse.wanted(response),
@@ -145,6 +148,9 @@ class Athena:
         def end(outcome: dict[str, Any]) -> None:
             if outcome["state"] == "SUCCEEDED":
                 athena_prepared.apply(backend, group, plan)
+            if execution.governed is not None:
+                reason = outcome.get("reason", "") if outcome["state"] == "FAILED" else ""
+                access_log.read(execution.governed, execution.id, outcome.pop("accessed", ()), reason)
             execution.end(outcome)
 
         reads = execution.statement.verb == "select"
@@ -191,6 +197,7 @@ class Athena:
             raise invalid(f"Query did not finish successfully. Final query state: {execution.state}")
         if execution.state != "SUCCEEDED":
             raise invalid(f"Query has not yet finished. Current state: {execution.state}")
+        self._check_reader(execution, response)
         rows = self._results.rows(execution, lambda: self._read(execution.location, response))
         shown = page(rows, int(response._get_param("NextToken") or 0), size)
         answer: dict[str, Any] = {
@@ -203,6 +210,13 @@ class Athena:
         if shown["next"]:
             answer["NextToken"] = shown["next"]
         return json.dumps(answer)
+
+    def _check_reader(self, execution: Execution, response: Any) -> None:
+        """Another's result is for those who may read its file, even where we still hold its rows."""
+        account = response.current_account
+        reader, owner = principal_of_key(caller(response)["key"], account), principal_of_key(execution.caller, account)
+        if reader is not None and reader != owner and execution.statement.verb not in WRITES:
+            self._read(execution.location, response)
 
     def _read(self, location: str, response: Any) -> str:
         bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -252,6 +266,11 @@ def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, A
         "output": execution.location,
         "encryption": encryption(execution.config.get("EncryptionConfiguration") or {}),
         "credentials": credentials,
+        "governed": execution.governed and {
+            "principal": execution.governed,
+            "account": execution.governed.split(":")[4],
+            "credentials": {"key": OWN_KEY, "secret": "endpoint"},
+        },
     }
 
 

@@ -33,6 +33,7 @@ class Execution:
     workgroup: Any
     execution_parameters: list[str]
     caller: str = ""
+    governed: str | None = None  # the principal, where Lake Formation has a say
     sql: str = ""  # of a prepared statement, in the place of the query
     parameters: list[str] = field(default_factory=list)
     reuse: dict[str, Any] = field(default_factory=lambda: {"Enabled": False})

@@ -30,6 +30,8 @@ def earlier(execution: Execution, before: Iterable[Execution]) -> Execution | No
     """The latest execution whose result serves for this one."""
     if not execution.reuse.get("Enabled") or execution.statement.verb != "select" or VOLATILE.search(execution.query):
         return None
+    if execution.governed is not None:
+        return None  # what may be seen can have changed since
     oldest = time.time() - execution.reuse["MaxAgeInMinutes"] * MINUTE
     fitting = [each for each in before if serves(each, execution) and (each.ended or 0) >= oldest]
     return max(fitting, key=lambda each: each.ended or 0, default=None)

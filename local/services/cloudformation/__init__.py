@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 TYPES = (
-    "analytics", "api_keys", "apis", "buckets", "functions", "identity", "keys", "machines", "messages", "queries",
-    "schedules", "streams", "tables", "watching",
+    "analytics", "api_keys", "apis", "buckets", "functions", "identity", "keys", "lake_formation", "machines",
+    "messages", "queries", "schedules", "streams", "tables", "watching",
 )  # fmt: skip
 
 FIDELITY = (
