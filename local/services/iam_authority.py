@@ -42,6 +42,7 @@ class Authority:
         self._account = account
         self.callers = Callers(account)
         self._used: set[tuple[str, str, int, str, str]] = set()
+        self._refused: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
     def check(self, caller: Caller, need: Need, region: str, service: str = "") -> None:
@@ -49,6 +50,8 @@ class Authority:
         found = self.decide(caller, need, region)
         if found.allowed:
             return
+        with self._lock:
+            self._refused.add((caller.role or caller.principal.arn, need.permission, need.resource))
         service = service or need.permission.partition(":")[0]
         resource = f'"{need.resource}"' if service in QUOTED else need.resource
         raise DeniedError(
@@ -88,7 +91,11 @@ class Authority:
                 self._used.add(used)
 
     def page(self, asked: dict[str, str]) -> dict[str, Any]:
-        """`/_headwater/grants?role=NAME`: the grants that were used, as role, policy, statement, action, resource."""
+        """`/_headwater/grants?role=NAME`: what was used (policy, statement, action, pattern), and what was refused."""
         with self._lock:
-            found = sorted(self._used)
-        return {"used": [each for each in found if asked.get("role") in (None, each[0])]}
+            used, refused = sorted(self._used), sorted(self._refused)
+        wanted = (None, asked.get("role")) if "role" in asked else None
+        return {
+            "used": [each for each in used if wanted is None or each[0] in wanted],
+            "refused": [each for each in refused if wanted is None or each[0] in wanted],
+        }

@@ -64,7 +64,8 @@ class Asked:
 
     @property
     def token(self) -> str:
-        return str(self.environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or self.query.get("X-Amz-Security-Token", ""))
+        in_query = (self.query.get(name) for name in ("X-Amz-Security-Token", "x-amz-security-token"))
+        return str(self.environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or next(filter(None, in_query), ""))
 
     def header(self, name: str) -> str:
         return str(self.environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""))

@@ -25,6 +25,8 @@ def needs(asked: Asked, callers: Callers, caller: Caller) -> Iterator[Need]:
         raise UnclearError(f"sts:{asked.action}, which the laptop has no mapping for")
     arn = asked["RoleArn"]
     role = callers.role(arn)
+    if role is None:
+        return  # STS says that there is none
     tags = asked.members("Tags")
     handed = set(getattr(caller.session, TRANSITIVE, ())) if caller.session is not None else set()
     context: dict[str, str | tuple[str, ...]] = {"sts:rolesessionname": asked["RoleSessionName"]}
@@ -34,7 +36,7 @@ def needs(asked: Asked, callers: Callers, caller: Caller) -> Iterator[Need]:
         context |= {f"aws:requesttag/{key.lower()}": value for key, value in tags.items()}
         context["aws:tagkeys"] = tuple(tags)
         context["sts:transitivetagkeys"] = asked.listed("TransitiveTagKeys")
-    trust = role.assume_role_policy_document if role is not None else None
+    trust = role.assume_role_policy_document
     yield Need("sts:AssumeRole", arn, context, trust, opens=True, knows=KNOWN)
     if tags or handed:
         yield Need("sts:TagSession", arn, context, trust, opens=True, knows=KNOWN)

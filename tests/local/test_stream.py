@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,14 +70,13 @@ def test_the_demo_posts_over_http_and_finds_everything(loaded: Loaded, capsys: p
     assert checking.silver([loaded.load], loaded.trial.silver()).missing == 0
 
 
-def test_every_call_of_a_role_on_a_streams_way_is_one_that_its_policies_allow(loaded: Loaded) -> None:
-    iam = loaded.trial.at.client("iam")
-    allowed = {role["RoleName"]: list(policies.statements(iam, role["RoleName"])) for role in iam.list_roles()["Roles"]}
-    with urllib.request.urlopen(f"{iam.meta.endpoint_url}/_headwater/calls") as answer:
-        recorded = json.load(answer)["calls"]
-    made = {(each["role"], *policies.needed(each)) for each in recorded if each["role"] in allowed}
-    assert {"clinic-api", "consume-clinic-immunizations-function"} <= {
-        role.removeprefix("headwater-local-") for role, _, _ in made
-    }
-    refused = [call for call in made if not any(policies.allows(each, call[1], call[2]) for each in allowed[call[0]])]
-    assert sorted(refused) == []
+def test_nothing_that_a_role_asked_for_on_a_streams_way_was_refused(loaded: Loaded) -> None:
+    iam, ours = loaded.trial.at.client("iam"), f"{loaded.trial.at.environment.resource('')}"
+    acted = {role for role, *_ in policies.told(iam, ours, "used")}
+    assert {"clinic-api", "consume-clinic-immunizations-function"} <= acted
+    assert policies.told(iam, ours, "refused") == set()
+
+
+def test_each_grant_of_a_role_on_a_streams_way_is_used_or_has_a_reason(loaded: Loaded) -> None:
+    at = loaded.trial.at
+    assert policies.unused(at.client("iam"), at.environment.resource("")) == []

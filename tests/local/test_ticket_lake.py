@@ -179,14 +179,14 @@ def test_every_call_of_the_run_is_made_by_a_deployed_role(lake: TicketLake, firs
     assert all(call["role"] in roles for call in writes)
 
 
-def test_every_call_of_a_role_is_one_that_its_policies_allow(lake: TicketLake, first: execution.Ended) -> None:
-    iam = lake.client("iam")
-    allowed = {role["RoleName"]: list(policies.statements(iam, role["RoleName"])) for role in iam.list_roles()["Roles"]}
-    recorded = json.loads(_get(f"{lake.laptop.url}/_headwater/calls"))["calls"]
-    made = {(each["role"], *policies.needed(each)) for each in recorded if each["role"] in allowed}
-    assert len(made) > 50
-    refused = [call for call in made if not any(policies.allows(each, call[1], call[2]) for each in allowed[call[0]])]
-    assert sorted(refused) == []
+def test_nothing_that_a_role_asked_for_was_refused(lake: TicketLake, first: execution.Ended) -> None:
+    iam, ours = lake.client("iam"), lake.environment.resource("")
+    assert len({(role, action) for role, _, _, action, _ in policies.told(iam, ours, "used")}) > 50
+    assert policies.told(iam, ours, "refused") == set()
+
+
+def test_each_grant_of_a_role_that_acted_is_used_or_has_a_reason(lake: TicketLake, first: execution.Ended) -> None:
+    assert policies.unused(lake.client("iam"), lake.environment.resource("")) == []
 
 
 def test_the_quarantine_commands_tell_and_mend_what_was_refused(
