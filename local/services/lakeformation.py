@@ -27,21 +27,22 @@ if TYPE_CHECKING:
 RESPONSE = "moto.lakeformation.responses:LakeFormationResponse"
 DOCS = "docs.aws.amazon.com"
 FIDELITY = (
-    ("Lake Formation", "LF-tags: values, assignment, inheritance (column over table over database), search", "ours", "real"),
+    ("Lake Formation", "LF-tags: values, inheritance (column over table over database), search", "ours", "real"),
     ("Lake Formation", "permissions by name, columns, tag expression, filter; grant options; paging", "ours", "real"),
-    ("Lake Formation", "data cells filters: CRUD, the part of PartiQL that AWS takes, 100 a principal and table", "ours", "real"),
+    ("Lake Formation", "data cells filters in AWS's part of PartiQL, 100 a principal and table", "ours", "real"),
     ("Lake Formation", "several filters add up; of a row that some filter has, cells that none has are NULL "
      f"({DOCS}/lake-formation/latest/dg/data-filters-about.html)", "ours", "real"),
     ("Lake Formation", "places: registered, hybrid access and opt-ins, data location permissions", "ours", "real"),
-    ("Lake Formation", "GetTemporaryGlueTableCredentials: the place's role, scoped to the table's prefix", "ours", "real"),
-    ("Lake Formation", "saved tag expressions, transactions, cross-account grants, Identity Center, nested columns", "", "refused"),
+    ("Lake Formation", "GetTemporaryGlueTableCredentials: scoped to the table's prefix", "ours", "real"),
+    ("Lake Formation", "saved tag expressions, transactions, other accounts, nested columns", "", "refused"),
     ("Lake Formation", "names of hidden columns of Iceberg tables are in information_schema, as on AWS "
      f"({DOCS}/athena/latest/ug/querying-iceberg.html: S3 metadata is the source)", "ours", "real"),
     ("Lake Formation", "$partitions, $files, $manifests, $snapshots fail unless every cell is seen; $history and $refs "
      f"are shown ({DOCS}/athena/latest/ug/querying-iceberg.html)", "ours", "real"),
     ("Lake Formation", "a view is read with its reader's rights on what is below it "
      f"({DOCS}/athena/latest/ug/lf-athena-limitations.html)", "ours", "real"),
-    ("Lake Formation", "GetPartitions of a table with hidden rows or keys: nothing says what AWS answers; refused", "ours", "simulated"),
+    ("Lake Formation", "GetPartitions of a table with hidden rows or keys fails: AWS's pages do not say", "ours",
+     "simulated"),
 )  # fmt: skip
 OURS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "RegisterResource": places.register, "UpdateResource": places.update, "DeregisterResource": places.deregister,

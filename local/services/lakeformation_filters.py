@@ -1,4 +1,4 @@
-"""Data cells filters: made, changed, listed and deleted, each with a row filter expression that Lake Formation takes."""
+"""Data cells filters: made, changed, listed, deleted, each with a row filter that Lake Formation takes."""
 
 from __future__ import annotations
 

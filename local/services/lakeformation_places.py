@@ -188,7 +188,8 @@ def effective_for_path(response: Any) -> dict[str, Any]:
         for each in grants:
             ((kind, told),) = each.resource.items()
             table = told.get("DatabaseName"), told.get("TableName") or told.get("Name")
-            if kind == "DataLocation" and f"{path}/".startswith(f"{path_of(told['ResourceArn'])}/") or table in tables:
+            around = kind == "DataLocation" and f"{path}/".startswith(f"{path_of(told['ResourceArn'])}/")
+            if around or table in tables:
                 rows += entries_of(each, response.current_account)
     return paged(response, "Permissions", rows)
 

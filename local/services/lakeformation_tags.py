@@ -157,12 +157,13 @@ def remove(response: Any) -> dict[str, Any]:
     _check_rights(response, places[0])
     with found.lock:
         for asked in response._get_param("LFTags"):
-            key = asked["TagKey"].lower()
-            if not any(key in found.state.tags.get(place, {}) for place in places):
+            key, values = asked["TagKey"].lower(), lowered(asked["TagValues"])
+            there = [place for place in places if found.state.tags.get(place, {}).get(key) in values]
+            if not there:
                 told = {"ErrorCode": "EntityNotFoundException", "ErrorMessage": "Tag is not assigned to the resource."}
                 failures.append({"LFTag": asked, "Error": told})
-            for place in places:
-                found.state.tags.get(place, {}).pop(key, None)
+            for place in there:
+                del found.state.tags[place][key]
     return {"Failures": failures}
 
 

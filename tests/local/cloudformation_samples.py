@@ -81,7 +81,36 @@ DEPLOYMENT = of("AWS::ApiGateway::Deployment", RestApiId={"Ref": "Api"})
 PLAN = of("AWS::ApiGateway::UsagePlan", UsagePlanName="sample-plan")
 API_KEY = of("AWS::ApiGateway::ApiKey", Name="sample-key", Enabled=True)
 
+LF_TAG = of("AWS::LakeFormation::Tag", TagKey="sample-around", TagValues=["one", "two"])
+LF_DATABASE = of("AWS::Glue::Database", CatalogId="123456789012", DatabaseInput={"Name": "sample_tagged"})
+OF_DATABASE = {"Database": {"CatalogId": "123456789012", "Name": {"Ref": "Database"}}}
+
 SAMPLES = (
+    Sample(
+        "AWS::LakeFormation::Tag", {"TagKey": "sample", "TagValues": ["one", "two"]}, {"TagValues": ["one", "three"]},
+        {}, ("lakeformation", "get_lf_tag", {"TagKey": "{id}"}), "three",
+    ),
+    Sample(
+        "AWS::LakeFormation::Resource",
+        {"ResourceArn": "arn:aws:s3:::sample-registered", "UseServiceLinkedRole": True, "HybridAccessEnabled": False},
+        {"HybridAccessEnabled": True}, {},
+        ("lakeformation", "describe_resource", {"ResourceArn": "{id}"}), "'HybridAccessEnabled': True",
+    ),
+    Sample(
+        "AWS::LakeFormation::PrincipalPermissions",
+        {"Principal": {"DataLakePrincipalIdentifier": ROLE_ARN}, "Resource": OF_DATABASE,
+         "Permissions": ["DESCRIBE"], "PermissionsWithGrantOption": []},
+        {"Permissions": ["ALTER"]}, {"Role": ROLE, "Database": LF_DATABASE},
+        ("lakeformation", "list_permissions", {"ResourceType": "DATABASE"}), "'Permissions': ['ALTER']",
+    ),
+    Sample(
+        "AWS::LakeFormation::TagAssociation",
+        {"Resource": OF_DATABASE,
+         "LFTags": [{"CatalogId": "123456789012", "TagKey": {"Ref": "Tag"}, "TagValues": ["one"]}]},
+        {"LFTags": [{"CatalogId": "123456789012", "TagKey": {"Ref": "Tag"}, "TagValues": ["two"]}]},
+        {"Tag": LF_TAG, "Database": LF_DATABASE},
+        ("lakeformation", "get_resource_lf_tags", {"Resource": {"Database": {"Name": "sample_tagged"}}}), "two",
+    ),
     Sample(
         "AWS::ApiGateway::ApiKey", {"Name": "sample", "Enabled": False}, {"Enabled": True}, {},
         ("apigateway", "get_api_key", {"apiKey": "{id}"}), "'enabled': True",

@@ -166,3 +166,36 @@ def test_what_is_read_is_logged(endpoint: RunningEndpoint) -> None:
     assert last["eventName"] == "GetDataAccess"
     assert last["requestParameters"]["columns"] == ["name"]
     assert any(line.get("errorCode") for line in lines)
+
+
+def test_older_versions_and_names_hide_the_same(endpoint: RunningEndpoint) -> None:
+    admin = lake.analyst(endpoint)
+    snapshot = admin.rows('SELECT snapshot_id FROM "patients$snapshots"')[0][0]
+    version = f"patients FOR VERSION AS OF {snapshot}"
+    assert NOT_AUTHORIZED in as_(endpoint, "columns").fails(f"SELECT email FROM {version}")
+    assert as_(endpoint, "columns").rows(f"SELECT * FROM {version} WHERE id = 1") == [["1", "Ada", "10"]]
+    assert as_(endpoint, "rows").rows(f"SELECT count(*) FROM {version}") == [["2"]]
+
+
+@pytest.mark.parametrize(
+    ("role", "statement", "seen"),
+    [
+        ("columns", "WITH p AS (SELECT * FROM patients) SELECT count(*) FROM p WHERE email IS NULL", None),
+        ("columns", "SELECT id FROM patients p WHERE EXISTS (SELECT 1 FROM patients q WHERE q.email = 'x')", None),
+        ("columns", "SELECT id FROM patients UNION ALL SELECT length(illness) FROM patients", None),
+        ("columns", "SELECT row_number() OVER (ORDER BY illness) FROM patients", None),
+        ("columns", "EXPLAIN SELECT email FROM patients", None),
+        ("rows", "SELECT CAST(email AS integer) FROM patients WHERE id = 4", []),
+        ("rows", "SELECT count(*) FROM patients a CROSS JOIN patients b", [["4"]]),
+        ("rows", "SELECT max(score) OVER () FROM patients LIMIT 1", [["10"]]),
+        ("cells", "SELECT count(*) FROM patients WHERE email LIKE 'secret%'", [["1"]]),
+        ("cells", "SELECT count(email) FROM patients", [["2"]]),
+    ],
+)
+def test_no_form_of_query_reaches_what_is_hidden(
+    endpoint: RunningEndpoint, role: str, statement: str, seen: list[list[str]] | None
+) -> None:
+    if seen is None:
+        assert NOT_AUTHORIZED in as_(endpoint, role).fails(statement)
+    else:
+        assert as_(endpoint, role).rows(statement) == seen

@@ -1,4 +1,4 @@
-"""Lake Formation's tags, places, grants and filters."""
+"""Lake Formation's tags, places and grants."""
 
 from __future__ import annotations
 
@@ -143,34 +143,5 @@ register(
         delete=delete_association,
         known=frozenset({"LFTags", "Resource"}),
         fixed=frozenset({"LFTags", "Resource"}),
-    )
-)
-
-
-def create_filter(context: Context, properties: Properties) -> Made:
-    context.call(SERVICE, "CreateDataCellsFilter", {"TableData": properties})
-    return Made("|".join(str(value) for value in named(properties).values()))
-
-
-def named(properties: Properties) -> Properties:
-    return present(properties, "TableCatalogId", "DatabaseName", "TableName", "Name")
-
-
-def delete_filter(context: Context, old: Resource) -> None:
-    forgiving(lambda: context.call(SERVICE, "DeleteDataCellsFilter", named(old.properties)))
-
-
-FILTER = frozenset(
-    {"ColumnNames", "ColumnWildcard", "DatabaseName", "Name", "RowFilter", "TableCatalogId", "TableName"}
-)
-
-register(
-    ResourceType(
-        type="AWS::LakeFormation::DataCellsFilter",
-        create=create_filter,
-        update=never_updated,
-        delete=delete_filter,
-        known=FILTER,
-        fixed=FILTER,
     )
 )
