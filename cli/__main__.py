@@ -7,6 +7,7 @@ import sys
 import typer
 
 from cli import (
+    access,
     api,
     backfill,
     bench,
@@ -62,6 +63,7 @@ app.command()(forget.forget)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(dead_letter.app, name="dead-letter")
 app.add_typer(contract.app, name="contract")
+app.add_typer(access.app, name="access")
 contract.app.command("import")(contract_import.import_)
 contract.app.command("drift")(contract_drift.drift)
 contract.app.command("accept")(contract_drift.accept)

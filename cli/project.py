@@ -28,8 +28,25 @@ def _side_by_side() -> list[str]:
 
 
 def lint() -> None:
-    """Check style, types and templates: ruff, mypy --strict."""
-    failed = False
+    """Check contracts beside every environment's roles, style and types: ruff, mypy --strict."""
+    failed = _refused()
     for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "."]):
         failed |= subprocess.call([sys.executable, "-m", *command], cwd=ROOT) != 0
     raise typer.Exit(1 if failed else 0)
+
+
+def _refused() -> bool:
+    """Whether a contract, a role, or the two of them together are refused; says which, with file and line."""
+    import config
+    from config.positions import FileError
+    from contracts import compile
+
+    problems: dict[str, None] = {}
+    for name in config.names():
+        try:
+            compile.read(config.load(name))
+        except FileError as error:
+            problems |= dict.fromkeys(map(str, error.problems))
+    for each in problems:
+        print(each, file=sys.stderr)
+    return bool(problems)

@@ -28,6 +28,7 @@ WRITERS = {
     "mask": ("silver",),
     "model": ("silver", GOLD),
     "maintain": ("silver", GOLD),
+    "forget": LAYERS,
 }
 GRANTS = "apply"  # the job that tags tables and grants filters
 

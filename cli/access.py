@@ -1,0 +1,77 @@
+"""`access list`, `access diff`, `access explain`: who sees what, what changed of that, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.target import EnvOption, JsonOption
+
+if TYPE_CHECKING:
+    from cli.rights import Sight
+
+app = typer.Typer(help="Access: who sees which columns and rows, from contracts and config.", no_args_is_help=True)
+
+
+@app.command(name="list")
+def list_(env: EnvOption = "local", json: JsonOption = False) -> None:
+    """Who sees which columns and rows of which table."""
+    from cli.console import print_json, table
+    from cli.rights import rights
+
+    found = list(rights(env).sights())
+    if json:
+        print_json([asdict(each) for each in found])
+    else:
+        table(f"Access in {env}", ("role", "table", "columns", "rows"), map(_row, found))
+
+
+@app.command()
+def diff(
+    revision: Annotated[str, typer.Argument(help="A git revision.")],
+    other: Annotated[str | None, typer.Argument(help="Another; without it, the files as they are here.")] = None,
+    env: EnvOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """What is seen anew (+) and no more (-), between two commits."""
+    from cli.console import console, print_json, table
+    from cli.rights import at_revision, changes, rights
+
+    with TemporaryDirectory() as old, TemporaryDirectory() as new:
+        before = at_revision(env, revision, Path(old))
+        found = changes(before, at_revision(env, other, Path(new)) if other else rights(env))
+    if json:
+        print_json([{"change": mark, **asdict(each)} for mark, each in found])
+    elif found:
+        rows = ((mark, *_row(each)) for mark, each in found)
+        table(f"Access in {env} since {revision}", ("", "role", "table", "columns", "rows"), rows)
+    else:
+        console.print("Nobody sees more or less.")
+
+
+@app.command()
+def explain(
+    role: Annotated[str, typer.Argument(help="A role of the environment's file.")],
+    place: Annotated[str, typer.Argument(metavar="TABLE[.COLUMN]", help="Such as silver.saas_users.email.")],
+    env: EnvOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Why a role sees a table or column, or does not: class, grant and filter, each with the line that says it."""
+    from cli.console import console, print_json
+    from cli.rights import explain as explained, rights
+
+    seen, why = explained(rights(env), role, place)
+    if json:
+        print_json({"role": role, "place": place, "seen": seen, "why": why})
+        return
+    console.print(f"{place} is {'seen' if seen else 'not seen'} by {role}.", markup=False, soft_wrap=True)
+    for each in why:
+        console.print(f"  {each}", markup=False, soft_wrap=True)
+
+
+def _row(each: Sight) -> tuple[str, str, str, str]:
+    return each.role, each.table, ", ".join(each.columns), "; ".join(each.rows) or "all"

@@ -1,0 +1,80 @@
+"""Roles and contracts that do not fit each other are refused, by file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import config
+from config import ConfigError
+from config.positions import FileError
+from contracts import ROOT, compile
+from tests.unit.lake_root import change, shipped
+
+PROD = "config/prod.yaml"
+CLINIC = "contracts/clinic/immunizations.odcs.yaml"
+MANY = ", ".join(f"site-{number:03}" for number in range(101))
+
+
+def refused(root: Path) -> str:
+    with pytest.raises(FileError) as error:
+        compile.read(config.load_file(root / PROD), root)
+    return str(error.value)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "config").mkdir()
+    (tmp_path / PROD).write_text((ROOT / PROD).read_text())
+    (tmp_path / "config" / "environment.schema.json").write_text(
+        (ROOT / "config" / "environment.schema.json").read_text()
+    )
+    monkeypatch.setattr(config, "FOLDER", tmp_path / "config")
+    return shipped(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        (CLINIC, "{ role: clinical_analyst,", "{ role: clinic_analyst,", "roles[0].role: 'clinic_analyst': expected a role of config/prod.yaml. Did you mean 'clinical_analyst'?"),
+        (CLINIC, "{ role: clinical_analyst,", "{ role: bi,", "roles[0].role: 'bi': expected a role that reads silver, and it does not in config/prod.yaml."),
+        (CLINIC, "{ role: clinical_analyst,", "{ role: analyst,", "roles[0].role: 'analyst': expected a role that sees rows of it, and it lists none in config/prod.yaml."),
+        (CLINIC, "column: site_id }", "column: site }", "'site': expected a column of clinic.immunizations. Did you mean 'site_id'?"),
+        (CLINIC, "column: site_id }", "column: site_id, columns: [patient] }", "'patient': expected a column of clinic.immunizations."),
+        (CLINIC, "column: site_id }", "column: series_doses }", "expected a value of type int, which series_doses of clinic.immunizations is"),
+        (CLINIC, "column: site_id }", "column: birth_date }", "'birth_date': expected a column of type string, int, bigint, and this is date."),
+        (CLINIC, "classification: internal", "classification: secret", "classification: 'secret': expected one of public, internal, pii, phi."),
+        (PROD, "clinic: [site-001]", "klinic: [site-001]", "roles.clinic_001.rows.klinic: 'klinic': expected a row filter of a contract. Did you mean 'clinic'?"),
+        (PROD, "clinic: [site-001]", "clinic: [1]", "roles.clinic_001.rows.clinic[0]: '1': expected a value of type string, which site_id of clinic.immunizations is. Write it in quotes."),
+        (PROD, "clinic: [site-001]", f"clinic: [{MANY}]", "roles.clinic_001.rows.clinic: 'clinic_001': expected at most 100 filters of clinic.immunizations for one role, and these make 101."),
+        (PROD, "reads: [silver], classes", "reads: [gold], classes", "roles.clinic_001.rows.clinic: 'clinic': expected silver among reads: there are the rows that this would show."),
+        (PROD, "reads: [silver], classes", "reads: [bronze, silver], classes", "roles.clinic_001.reads[0]: 'bronze': expected no bronze for a role that sees some rows of filter 'clinic' only"),
+        (PROD, "classes: [public, internal] }", "classes: [public, internal, confidential] }", "roles.analyst.classes[2]: 'confidential': expected one of public, internal, pii, phi."),
+    ],
+)  # fmt: skip
+def test_what_grants_nothing_or_too_much_is_refused_with_file_and_line(
+    root: Path, file: str, old: str, new: str, says: str
+) -> None:
+    line = change(root, file, old, new)
+    told = refused(root)
+    assert says in told
+    place = next(each for each in told.splitlines() if says in each).partition(": ")[0]
+    assert place.startswith((file, PROD))
+    if place.startswith(file):
+        assert place == f"{file}:{line}" or "roles" not in says
+
+
+def test_a_class_that_no_contract_gives_is_refused_where_it_is_granted(root: Path) -> None:
+    for path in (root / "contracts").rglob("*.yaml"):
+        path.write_text(path.read_text().replace("classification: pii", "classification: phi"))
+    line = change(root, PROD, "classes: [public, internal] }", "classes: [public, pii] }")
+    assert f"{PROD}:{line}: roles.analyst.classes[1]: 'pii': expected a class that a contract gives" in refused(root)
+
+
+def test_what_is_shipped_is_refused_nowhere() -> None:
+    for name in config.names():
+        try:
+            compile.read(config.load(name))
+        except ConfigError as error:
+            pytest.fail(str(error))
