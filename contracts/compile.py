@@ -81,9 +81,9 @@ def read(environment: Environment, root: Path = contracts.ROOT) -> Compiled:
     rights = plan(described, datasets.values(), found.views)
     files |= {f"datasets/{each.id}.json": _governed(each, rights) for each in datasets.values()}
     for each in runs.values():
-        made = (*(beside[name].id for name in each.datasets if name in beside), *each.models)
+        shown = (*(beside[name].id for name in each.datasets if name in beside), *each.models)
         files[f"pipelines/{each.name}.json"] = replace(
-            each, schedule=pipelines.schedule(each, environment), models=made
+            each, schedule=pipelines.schedule(each, environment), models=shown
         )
     readable = {each.name: readable_whole(each, datasets.values()) for each in described.roles}
     return Compiled(files, found, rights, readable)

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import contracts
-from cli import rights as found
 from cli.__main__ import app
+from cli.errors import CommandError
 from cli.rights import at_revision, changes, explain, rights
 from contracts import ROOT
 from tests.unit.lake_root import BY_CATEGORY, change
@@ -54,7 +54,7 @@ def test_a_reason_names_the_class_the_grant_the_filter_and_their_lines() -> None
     ],
 )
 def test_a_name_that_is_not_there_is_refused_with_what_is_near(role: str, place: str, says: str) -> None:
-    with pytest.raises(found.CommandError) as error:
+    with pytest.raises(CommandError) as error:
         explain(rights("prod"), role, place)
     assert says in str(error.value)
 
@@ -82,5 +82,5 @@ def test_between_two_commits_it_says_who_sees_more_and_who_sees_less(
 
 
 def test_a_revision_that_git_does_not_know_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(found.CommandError, match="'no-such': expected one that git knows"):
+    with pytest.raises(CommandError, match="'no-such': expected one that git knows"):
         at_revision("prod", "no-such", tmp_path)

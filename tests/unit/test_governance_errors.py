@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case reads best in one line)
 """Roles and contracts that do not fit each other are refused, by file and line."""
 
 from __future__ import annotations
