@@ -93,10 +93,12 @@ def test_a_job_writes_its_own_layer_only(dev: Synthesized, job: str, written: se
 
 
 def test_only_ingest_and_each_sources_crawler_read_passwords(dev: Synthesized) -> None:
+    passwords = {f":secret:headwater/dev/{source}-??????" for source in dev.environment.sources}
     readers = {
         role
         for role in dev.named("IAM::Role", "RoleName")
-        if _may(dev, role.removeprefix("headwater-dev-"), "secretsmanager:GetSecretValue")
+        for secret in _may(dev, role.removeprefix("headwater-dev-"), "secretsmanager:GetSecretValue")
+        if secret.endswith(tuple(passwords))
     }
     crawlers = {f"headwater-dev-crawl-{source}" for source in dev.environment.sources}
     assert readers == {"headwater-dev-ingest-job", *crawlers}

@@ -11,8 +11,8 @@ import pytest
 import pipelines
 from tests.synth.synthesized import ROOT, Synthesize, Synthesized
 
-JOBS = {"apply", "ingest", "refine", "mask", "model", "maintain"}
-TIMED_AS = {"mask": "refine"}
+JOBS = {"apply", "ingest", "refine", "mask", "model", "maintain", "forget"}
+TIMED_AS = {"mask": "refine", "forget": "refine"}
 
 
 def test_every_pipeline_has_a_state_machine_by_its_name(lake: Synthesized) -> None:
@@ -64,13 +64,14 @@ def test_jobs_run_on_glue_5_1_with_iceberg_and_without_bookmarks(lake: Synthesiz
         assert job["Timeout"] == lake.environment.sizes.timeouts[TIMED_AS.get(name, name)]
 
 
-def test_the_key_of_the_masks_is_made_by_nobody_and_read_by_one_job(lake: Synthesized) -> None:
-    name = lake.environment.secret("governance/masking")
-    secret = lake.named("SecretsManager::Secret", "Name")[name]
-    assert secret["KmsKeyId"]
-    assert "SecretString" not in secret
-    readers = [each["RoleName"] for each in lake.properties("IAM::Role") if name in json.dumps(each.get("Policies"))]
-    assert readers == [f"{lake.environment.resource('mask')}-job"]
+def test_the_keys_that_stand_for_people_are_made_by_nobody_and_read_by_their_jobs_alone(lake: Synthesized) -> None:
+    for noun, jobs in {"masking": {"mask"}, "erasure": {"ingest", "refine", "forget"}}.items():
+        name = lake.environment.secret(f"governance/{noun}")
+        secret = lake.named("SecretsManager::Secret", "Name")[name]
+        assert secret["KmsKeyId"]
+        assert "SecretString" not in secret
+        readers = {each["RoleName"] for each in lake.properties("IAM::Role") if name in json.dumps(each["Policies"])}
+        assert readers == {f"{lake.environment.resource(job)}-job" for job in jobs}
     assert not lake.resources("SecretsManager::RotationSchedule")
 
 
