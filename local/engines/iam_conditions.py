@@ -50,24 +50,25 @@ def expression(parts: tuple[str, ...], ignore_case: bool = False) -> re.Pattern[
 
 
 @functools.lru_cache(8192)
-def arn_expressions(parts: tuple[str, ...]) -> tuple[re.Pattern[str], ...] | None:
-    """One for each of an ARN's six segments, since a wildcard does not reach over a colon; None for another text."""
-    segments: list[list[str]] = [[""]]
+def arn_expression(parts: tuple[str, ...]) -> re.Pattern[str] | None:
+    """A wildcard does not reach over a colon of an ARN's first five; None for a text that is no ARN."""
+    written, colons = "", 0
     for place, part in enumerate(parts):
         if place % 2:
-            segments[-1] += [part, ""]
+            if ":" in part and colons < 5:
+                return None
+            written += re.escape(part)
             continue
-        first, *more = part.split(":", 6 - len(segments)) if len(segments) < 6 else [part]
-        segments[-1][-1] += first
-        segments += [[each] for each in more]
-    return tuple(expression(tuple(each)) for each in segments) if len(segments) == 6 else None
+        for each in part:
+            colons += each == ":"
+            any_one = "." if colons >= 5 else "[^:]"
+            written += {"*": f"{any_one}*", "?": any_one}.get(each) or re.escape(each)
+    return re.compile(written, re.DOTALL) if colons >= 5 else None
 
 
 def arn_like(parts: tuple[str, ...], arn: str) -> bool:
-    segments, patterns = arn.split(":", 5), arn_expressions(parts)
-    if patterns is None or len(segments) != 6:
-        return False
-    return all(pattern.fullmatch(each) for pattern, each in zip(patterns, segments, strict=True))
+    pattern = arn_expression(parts)
+    return pattern is not None and pattern.fullmatch(arn) is not None
 
 
 def equal(wanted: tuple[str, ...], value: str) -> bool:
