@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from local.actions import SCOPE
 from local.own_calls import OWN_REGION
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 NAME = "access.jsonl"
+WRITES = ("PutObject", "DeleteObject", "DeleteObjects")
 FIDELITY = (
     ("CloudTrail", "data events of governed tables and places: access.jsonl in the state folder", "ours", "simulated"),
 )
@@ -23,8 +26,43 @@ _LOCK = threading.Lock()
 _FILE: list[Path] = []
 
 
-def install(endpoint: Endpoint) -> None:
+OBJECTS = {"GET": "GetObject", "HEAD": "HeadObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
+LISTINGS = {"GET": "ListObjects", "POST": "DeleteObjects"}
+DENIED = 403
+
+
+def install(endpoint: Endpoint, governed: Callable[[str], bool], principal_of_key: Callable[[str], str | None]) -> None:
+    """Log the calls to places that are governed, too."""
     _FILE[:] = [endpoint.state / NAME]
+
+    def wrap(application: Callable[..., Any]) -> Callable[..., Any]:
+        def logged(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+            path = environ["PATH_INFO"].lstrip("/")
+            asked = f"{environ.get('HTTP_AUTHORIZATION', '')} {unquote(environ.get('QUERY_STRING', ''))}"
+            signed = SCOPE.search(asked)
+            if signed is None or signed[2] != "s3" or not governed(f"s3://{path}"):
+                return application(environ, start_response)
+            principal = principal_of_key(signed[1])
+            if principal is None:
+                return application(environ, start_response)
+
+            def start(line: str, *rest: Any) -> Any:
+                _object(principal, environ["REQUEST_METHOD"], path, int(line[:3]))
+                return start_response(line, *rest)
+
+            return application(environ, start)
+
+        return logged
+
+    endpoint.middleware.append(wrap)
+
+
+def _object(principal: str, method: str, path: str, status: int) -> None:
+    bucket, _, key = path.partition("/")
+    event = (OBJECTS if key else LISTINGS).get(method)
+    if event is not None:
+        failure = ("AccessDenied", "Access Denied") if status == DENIED else None
+        write(principal, "s3", event, {"bucketName": bucket, **({"key": key} if key else {})}, failure)
 
 
 def write(
@@ -42,7 +80,7 @@ def write(
         "eventName": event,
         "awsRegion": OWN_REGION,
         "requestParameters": dict(told),
-        "readOnly": True,
+        "readOnly": event not in WRITES,
         "eventID": str(uuid.uuid4()),
         "eventType": "AwsApiCall",
         "eventCategory": "Data",

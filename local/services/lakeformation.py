@@ -17,6 +17,7 @@ from local.services import (
     lakeformation_glue,
     lakeformation_grants as grants,
     lakeformation_places as places,
+    lakeformation_state,
     lakeformation_tags as tags,
 )
 from local.services.seams import add, patch
@@ -70,7 +71,12 @@ def install(endpoint: Endpoint) -> None:
         urls.url_paths.setdefault(path, LakeFormationResponse.dispatch)
         put = patch if hasattr(LakeFormationResponse, attribute) else add
         put(f"{RESPONSE}.{attribute}", answering(call))
-    access_log.install(endpoint)
+
+    def governed(path: str) -> bool:
+        found = lakeformation_state.kept(endpoint.account, endpoint.region).state
+        return bool(found.locations) and found.location_of(path) is not None
+
+    access_log.install(endpoint, governed, lambda key: lakeformation_state.principal_of_key(key, endpoint.account))
     lakeformation_glue.install(endpoint)
 
 

@@ -78,9 +78,10 @@ def principal_of_key(key: str, account: str) -> str | None:
     if key not in _ROLES:
         role = sts_backends[account]["aws"].get_assumed_role_from_access_key(key)
         user = None if role else iam_backends[account]["aws"].get_user_from_access_key_id(key)
-        if role is None and user is None:
+        found = role.role_arn if role is not None else user.arn if user is not None else None
+        if found is None:
             return None
-        _ROLES[key] = str(role.role_arn if role else user.arn)
+        _ROLES[key] = str(found)
     return _ROLES[key]
 
 
@@ -222,7 +223,7 @@ def check_principal(response: Any, principal: dict[str, str] | None) -> str:
     account = response.current_account
     if name in (EVERYONE, f"{account}:IAMPrincipals"):
         return name
-    iam = iam_backends[account]["aws"]
+    iam: Any = iam_backends[account]["aws"]
     there = {each.arn for each in (*iam.get_roles(), *iam.list_users("/", None, None))}
     if name not in there:
         raise invalid(f"Invalid principal, {name}")

@@ -21,15 +21,16 @@ FORBIDDEN = "Insufficient permissions to execute the query. Insufficient Lake Fo
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    for running in started(tmp_path_factory):
+    for own in started(tmp_path_factory):
+        running: Any = own
         lake.prepare(running)
         for role in ("columns", "rows", "cells", "clinical", "nobody", "describer"):
             lake.make_role(running, role)
         lake.grant(running, "columns", lake.columns("patients", "id", "name", "score"), "SELECT")
         for view in ("people", "mails"):
             for role in ("columns", "clinical"):
-                table = {"Table": {"DatabaseName": lake.DATABASE, "Name": view}}
-                lake.grant(running, role, table, "SELECT", "DESCRIBE")
+                named = {"Table": {"DatabaseName": lake.DATABASE, "Name": view}}
+                lake.grant(running, role, named, "SELECT", "DESCRIBE")
         lake.grant(running, "rows", lake.cells(running, "patients", "north", "clinic = 'north'"), "SELECT")
         lake.grant(running, "rows", lake.cells(running, "visits", "north", "clinic = 'north'"), "SELECT")
         for name, rows, seen in (("all", "clinic = 'south'", ()), ("some", "clinic = 'north'", ("id", "clinic"))):
@@ -166,6 +167,10 @@ def test_what_is_read_is_logged(endpoint: RunningEndpoint) -> None:
     assert last["eventName"] == "GetDataAccess"
     assert last["requestParameters"]["columns"] == ["name"]
     assert any(line.get("errorCode") for line in lines)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        as_(endpoint, "columns").endpoint.client("s3").get_object(Bucket=lake.LAKE, Key="patients/x")
+    lines = [json.loads(line) for line in (endpoint.state / "access.jsonl").read_text().splitlines()]
+    assert [lines[-1][name] for name in ("eventName", "errorCode")] == ["GetObject", "AccessDenied"]
 
 
 def test_older_versions_and_names_hide_the_same(endpoint: RunningEndpoint) -> None:

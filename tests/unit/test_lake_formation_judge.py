@@ -35,26 +35,22 @@ def grants(dice: random.Random) -> list[dict[str, Any]]:
 
 def seen(state: State, column: str, row: str) -> bool:
     """Whether any grant has the cell."""
-    for grant in state.grants[ROLE]:
-        ((kind, told),) = grant.resource.items()
-        tags = {**state.tags[("d",)], **state.tags[("d", "t")], **state.tags.get(("d", "t", column), {})}
-        has = {
-            "Table": lambda told=told: told["Name"] == "t",
-            "TableWithColumns": lambda told=told: (
-                column in told["ColumnNames"]
-                if "ColumnNames" in told
-                else column not in told["ColumnWildcard"]["ExcludedColumnNames"]
-            ),
-            "DataCellsFilter": lambda told=told: (
-                FILTERS[told["Name"]].covers(column) and FILTERS[told["Name"]].rows in (None, row)
-            ),
-            "LFTagPolicy": lambda told=told, tags=tags: all(
-                tags.get(each["TagKey"]) in each["TagValues"] for each in told["Expression"]
-            ),
-        }[kind]
-        if "SELECT" in grant.permissions and has():
-            return True
-    return False
+    tags = {**state.tags["d",], **state.tags["d", "t"], **state.tags.get(("d", "t", column), {})}
+    return any("SELECT" in each.permissions and has(each.resource, column, row, tags) for each in state.grants[ROLE])
+
+
+def has(resource: Any, column: str, row: str, tags: dict[str, str]) -> bool:
+    ((kind, told),) = resource.items()
+    match kind:
+        case "Table":
+            return bool(told["Name"] == "t")
+        case "TableWithColumns" if "ColumnNames" in told:
+            return column in told["ColumnNames"]
+        case "TableWithColumns":
+            return column not in told["ColumnWildcard"]["ExcludedColumnNames"]
+        case "DataCellsFilter":
+            return FILTERS[told["Name"]].covers(column) and FILTERS[told["Name"]].rows in (None, row)
+    return all(tags.get(each["TagKey"]) in each["TagValues"] for each in told["Expression"])
 
 
 @pytest.mark.parametrize("seed", range(300))
