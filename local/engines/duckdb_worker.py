@@ -97,7 +97,8 @@ class Worker:
             message = error.response["Error"].get("Message", "")
             if "Lake Formation permission" in message:
                 return failed(str(ForbiddenError(message)))
-            return failed(f"GENERIC_USER_ERROR: {error}")
+            denied = error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException", "403")
+            return failed(f"{'PERMISSION_DENIED' if denied else 'GENERIC_USER_ERROR'}: {error}")
         except Exception as error:  # a fault of ours must reach the client as what it is
             return failed(f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}", SYSTEM)
 
