@@ -15,7 +15,7 @@ from glue_jobs.failures import DatasetError
 from glue_jobs.forgetting import Bronze
 from glue_jobs.upkeep import MAINTENANCE
 from glue_jobs.work import Job, Task, open_job, work
-from lake.certificate import certificate, key_of, request_key
+from lake.certificate import REQUESTS, certificate, key_of, request_key
 from lake.ledger import Lease, Outcome
 from lake.lifecycle import stores_beside
 from lake.runs import ERASURE
@@ -130,7 +130,10 @@ def forget_rows(erasure_: Erasure) -> list[Outcome]:
     made = () if erasure_.dry_run else job.ledger.remaining(run).models if again else tuple(erasure_.made)
     job.ledger.plan(run, job.attempt, names, made)
     erasure.name_subject(job.spark, erasure_.subject)
-    return work(job, "forget", names, erasure_.rows)
+    done = work(job, "forget", names, erasure_.rows)
+    if erasure_.dry_run and all(each.status == "succeeded" for each in done):
+        withdraw(erasure_)
+    return done
 
 
 def forget_remains(erasure_: Erasure) -> Mapping[str, Any]:
@@ -145,7 +148,17 @@ def forget_remains(erasure_: Erasure) -> Mapping[str, Any]:
         str(job.run), erasure_.root, erasure_.digest, [*told, *found], stores_beside(job.lake), job.lake.environment
     )
     write(job, made)
+    withdraw(erasure_)
     return made
+
+
+def withdraw(erasure_: Erasure) -> None:
+    """Deletes the request, and those for the same subject whose runs were cut off."""
+    job, bucket = erasure_.job, erasure_.job.lake.environment.buckets["scratch"]
+    asked = {key: json.loads(objects.read(bucket, key)) for key in objects.keys(bucket, REQUESTS)}
+    theirs = [key for key, each in asked.items() if each["subject"] == erasure_.subject]
+    for key in {*theirs, request_key(str(job.run))}:
+        client("s3").delete_object(Bucket=bucket, Key=key)
 
 
 def latest(job: Job) -> list[dict[str, Any]]:
@@ -163,7 +176,6 @@ def write(job: Job, made: Mapping[str, Any]) -> None:
     buckets, run = job.lake.environment.buckets, str(job.run)
     body = json.dumps(made, indent=2).encode()
     client("s3").put_object(Bucket=buckets["logs"], Key=key_of(run), Body=body, ContentType="application/json")
-    client("s3").delete_object(Bucket=buckets["scratch"], Key=request_key(run))
 
 
 def main(argv: list[str]) -> None:

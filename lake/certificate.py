@@ -8,6 +8,7 @@ from typing import Any
 from lake.items import utc_now
 from lake.parts import Environment
 
+REQUESTS = "glue/forget/requests/"
 REWRITTEN, EXPIRES, NOT_SEARCHABLE = "rewritten now", "expires", "not searchable"
 
 
@@ -18,7 +19,7 @@ def key_of(run: str) -> str:
 
 def request_key(run: str) -> str:
     """Where the request lies in scratch while its run lasts: in the folder that the job alone may read."""
-    return f"glue/forget/requests/{run}.json"
+    return f"{REQUESTS}{run}.json"
 
 
 def certificate(
