@@ -70,7 +70,8 @@ def test_the_keys_that_stand_for_people_are_made_by_nobody_and_read_by_their_job
         secret = lake.named("SecretsManager::Secret", "Name")[name]
         assert secret["KmsKeyId"]
         assert "SecretString" not in secret
-        readers = {each["RoleName"] for each in lake.properties("IAM::Role") if name in json.dumps(each["Policies"])}
+        roles = lake.named("IAM::Role", "RoleName").items()
+        readers = {role for role, each in roles if name in json.dumps(each.get("Policies"))}
         assert readers == {f"{lake.environment.resource(job)}-job" for job in jobs}
     assert not lake.resources("SecretsManager::RotationSchedule")
 
