@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from pyspark.sql import Column as Value, DataFrame, SparkSession, functions as F
 
@@ -102,14 +103,14 @@ def rewrite(spark: SparkSession, table: str, summary: dict[str, str]) -> None:
     _set(spark, table, before)
 
 
-def manifests(spark: SparkSession, table: str) -> list[object]:
+def manifests(spark: SparkSession, table: str) -> list[Any]:
     found = iceberg.load(spark, table)
     return list(found.currentSnapshot().allManifests(found.io()))
 
 
 def remembers(spark: SparkSession, table: str) -> bool:
     """Whether a manifest still lists files that were taken out."""
-    return any(each.hasDeletedFiles() for each in manifests(spark, table))  # type: ignore[attr-defined]
+    return any(each.hasDeletedFiles() for each in manifests(spark, table))
 
 
 def past(spark: SparkSession, table: str) -> None:
@@ -138,7 +139,7 @@ def named(spark: SparkSession, table: str) -> set[str]:
     files |= {str(each.path()) for each in found.statisticsFiles()}
     if found.currentSnapshot() is not None:
         files.add(str(found.currentSnapshot().manifestListLocation()))
-        files |= {str(each.path()) for each in manifests(spark, table)}  # type: ignore[attr-defined]
+        files |= {str(each.path()) for each in manifests(spark, table)}
         files |= {row[0] for row in spark.table(f"{table}.files").select("file_path").collect()}
     return files
 

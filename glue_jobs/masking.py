@@ -31,7 +31,7 @@ def _shown(column: Column, kind: str, key: bytes) -> Value:
     if mask.how == TRUNCATE:
         return F.substring(value, 1, mask.to) if kind == "string" else _step(value, mask.to).cast(kind)
     if mask.how == GENERALISE:
-        return _area(value) if kind == "string" else _period(value, mask, kind)
+        return _area(quoted(column.name)) if kind == "string" else _period(value, mask, kind)
     raise ValueError(f"The mask '{mask.how}' of {column.name}: expected one that this job knows. Deploy again.")
 
 
@@ -53,8 +53,8 @@ def _step(value: Value, step: int) -> Value:
     return value - F.pmod(value, F.lit(step))
 
 
-def _area(value: Value) -> Value:
-    return F.concat(F.substring(value, 1, AREA), F.repeat(F.lit("*"), F.length(value) - AREA))
+def _area(name: str) -> Value:
+    return F.expr(f"concat(substring({name}, 1, {AREA}), repeat('*', length({name}) - {AREA}))")
 
 
 def _period(value: Value, mask: Mask, kind: str) -> Value:
