@@ -40,7 +40,7 @@ def asked(case: dict[str, Any]) -> Decision:
         session=[found["session"]] if "session" in found else None,
         opens=case.get("opens", False),
     )
-    return decide(Request(ALICE, *case["asks"], context, KNOWN), policies)
+    return decide(Request(ALICE, case["asks"][0], case["asks"][1], context, KNOWN), policies)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["says"] for case in CASES])
@@ -55,7 +55,7 @@ def test_iam_answers_as_aws_documents_it(case: dict[str, Any]) -> None:
 
 def test_an_answer_names_the_statement_that_decided() -> None:
     either = ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]
-    allow = [
+    allow: list[dict[str, Any]] = [
         {"Sid": "Other", "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"},
         {"Sid": "Read", "Effect": "Allow", "Action": "s3:Get*", "Resource": either},
     ]
