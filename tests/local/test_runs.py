@@ -96,12 +96,12 @@ def test_an_execution_stopped_in_each_state_is_finished_by_redrives(lake: SmallL
             accidents.entered(lake, run, "Plan", 1)
             accidents.stop(lake, run)
         redrive(lake, run)
-        for step in STEPS:
+        accidents.entered(lake, run, "Apply", 1)  # its lease is held too short a time to wait for
+        accidents.stop(lake, run)
+        for step in STEPS[1:]:
+            redrive(lake, run)
             accidents.at_work(lake, run, step)
             accidents.stop(lake, run)
-            if step == "model":
-                break
-            redrive(lake, run)
         with accidents.hanging(lake, "conclude"):
             redrive(lake, run)
             accidents.entered(lake, run, "Conclude", 1)
