@@ -59,7 +59,7 @@ class CreateTableAs:
 
     def _hive(self, session: Session, database: str, name: str, query: Query) -> Done:
         layout = layout_of(self.options)
-        location = self.options.get("external_location") or f"{session.folder}/tables/{session.request['id']}"
+        location = self.options.get("external_location") or session.place(f"tables/{session.request['id']}")
         location = f"{location.rstrip('/')}/"
         empty_place(session, location, f"table '{database}.{name}'")
         types = [athena_storage.hive_type(type_) for type_ in query.types]

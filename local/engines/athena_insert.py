@@ -82,6 +82,9 @@ def fitted(query: Query, columns: tuple[TableColumn, ...], asked: list[str]) -> 
             raise QueryError("COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {name}")
         if name in names[:number]:
             raise QueryError("DUPLICATE_COLUMN_NAME", f"Insert column name is specified more than once: {name}")
+    for column in columns:
+        if not column.type.runs:
+            raise RefusedError(f"INSERT into a table with column '{column.name}' of type {column.type}")
     wanted = [known[name] for name in names]
     if len(wanted) != len(query.types) or not all(map(goes_into, query.types, wanted)):
         told = [f"[{', '.join(map(str, types))}]" for types in (wanted, query.types)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 from sqlglot import exp
 
 from local.engines import athena_scans
 from local.engines.athena_catalog import Entry, GlueCatalog
-from local.engines.athena_errors import ByteLimitError, QueryError
+from local.engines.athena_errors import ByteLimitError, QueryError, RefusedError
 from local.engines.athena_quoting import identifier
 from local.engines.athena_relations import CATALOG, Query, Scan
 
@@ -62,10 +61,12 @@ class Session:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{name}' does not exist")
         return found
 
-    @cached_property
-    def folder(self) -> str:
-        """Where results go, and with them the files of tables that have no place of their own."""
-        return str(self.request["folder"]).rstrip("/")
+    def place(self, name: str) -> str:
+        """Where a table that has no place of its own lies: with the results."""
+        folder = str(self.request["folder"]).rstrip("/")
+        if not folder.startswith("s3://"):
+            raise RefusedError("A table among managed query results", "Give it an external_location.")
+        return f"{folder}/{name}"
 
     def query(self, tree: exp.Expr) -> Query:
         query, scans = self.translate(tree)

@@ -63,7 +63,8 @@ class Translation:
 def read(sql: str) -> Statement:
     """Which statement a text holds; a QueryError of kind SYNTAX for one that is none."""
     leading = LEADING.match(sql)
-    verb = (leading[1] or "").lower() if leading else ""
+    word = (leading[1] or "") if leading else ""
+    verb = word.lower()
     bare = re.sub(SPACE + "+", " ", sql, flags=re.S).strip().removesuffix(";").strip()
     if verb in QUERIES or bare.startswith("("):
         return Statement("select", parse(sql))
@@ -73,7 +74,11 @@ def read(sql: str) -> Statement:
     if (plan := athena_statements.read(sql)) is not None:
         return Statement(plan.verb, plan=plan)
     if verb not in KNOWN_VERBS:
-        raise QueryError("SYNTAX", f"line 1:1: mismatched input '{verb or sql[:20]}'. Expecting: {EXPECTED}")
+        start = leading.start(1) if leading and word else 0
+        line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
+        raise QueryError(
+            "SYNTAX", f"line {line}:{column}: mismatched input '{word or sql[:20]}'. Expecting: {EXPECTED}"
+        )
     return Statement(verb)
 
 

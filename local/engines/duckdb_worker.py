@@ -186,6 +186,9 @@ class Worker:
         self._put(credentials, request, f"{request['output']}.metadata", athena_results.metadata(columns))
 
     def _put(self, credentials: Credentials, request: dict[str, Any], location: str, body: Any) -> None:
+        if location.startswith("file://"):  # managed results, which lie in no bucket of the account
+            Path(location.removeprefix("file://")).write_bytes(body if isinstance(body, bytes) else body.read())
+            return
         bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
             self.client("s3", credentials).put_object(Bucket=bucket, Key=key, Body=body, **request["encryption"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -17,7 +18,7 @@ from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
 from local.engines.duckdb_pool import Job, Pool
-from local.services import athena_catalogs, athena_prepared, athena_reuse
+from local.services import athena_catalogs, athena_managed, athena_prepared, athena_reuse
 from local.services.athena_callers import Callers, caller
 from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, Execution, Results, page
@@ -82,8 +83,8 @@ LARGEST_PAGE = 1000
 LARGEST_LISTING = 50
 HELD_SECONDS = 0.8  # a client that polls sleeps a second between two questions, so the first waits for the answer
 NO_LOCATION = (
-    "No output location provided. You did not provide an output location for your query results. Please either specify "
-    "an output location in your query or configure the workgroup to have one."
+    "No output location provided. An output location is required either through the Workgroup result configuration "
+    "setting or as an API input."
 )
 
 
@@ -94,8 +95,8 @@ def invalid(message: str) -> JsonRESTError:
 class Athena:
     """The calls that moto does not do whole, each taking moto's response object."""
 
-    def __init__(self, pool: Pool, callers: Callers) -> None:
-        self._pool, self._callers = pool, callers
+    def __init__(self, pool: Pool, callers: Callers, state: Path) -> None:
+        self._pool, self._callers, self._state = pool, callers, state
         self._results = Results()
 
     def start_query_execution(self, response: Any) -> str:
@@ -113,7 +114,7 @@ class Athena:
             query=query,
             statement=statement_of(query),
             context=response._get_param("QueryExecutionContext") or {},
-            config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}),
+            config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}, self._state),
             workgroup=workgroup,
             execution_parameters=parameters,
             caller=caller(response)["key"],
@@ -205,6 +206,8 @@ class Athena:
         return json.dumps(answer)
 
     def _read(self, location: str, response: Any) -> str:
+        if athena_managed.holds(location):
+            return athena_managed.read(location)
         bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
             body = self._callers.client("s3", response).get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -229,8 +232,12 @@ def statement_of(query: str) -> athena_sql.Statement:
         raise invalid(str(error).removeprefix("SYNTAX: ")) from error
 
 
-def result_configuration(workgroup: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def result_configuration(workgroup: Any, asked: dict[str, Any], state: Path) -> dict[str, Any]:
     """Where the result goes: the request's place, unless there is none or the workgroup's is enforced."""
+    if athena_managed.wanted(workgroup):
+        if asked:
+            raise invalid(athena_managed.BOTH)
+        return {"OutputLocation": athena_managed.location(state)}
     own = (workgroup.configuration or {}).get("ResultConfiguration") or {}
     enforced = workgroup.configuration.get("EnforceWorkGroupConfiguration", False)
     config = dict(own) if enforced or not asked.get("OutputLocation") else dict(asked)
@@ -285,7 +292,7 @@ def install(endpoint: Endpoint) -> None:
     pool = Pool(endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"})
     endpoint.on_stop(pool.close)
     callers = Callers(endpoint)
-    athena = Athena(pool, callers)
+    athena = Athena(pool, callers, endpoint.state)
     for name in (
         "start_query_execution", "get_query_execution", "list_query_executions", "stop_query_execution",
         "get_query_results", "get_query_runtime_statistics",

@@ -13,6 +13,7 @@ from typing import Any
 from local.engines.athena_results import read_csv
 from local.engines.athena_sql import Statement
 from local.engines.duckdb_pool import Job
+from local.services import athena_managed
 
 WRITES = ("insert", "update", "delete", "merge", "unload", "create_table_as_select")  # whose results are no rows
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -75,7 +76,6 @@ class Execution:
             "Query": self.query,
             "StatementType": self.statement.type,
             "SubstatementType": self.statement.subtype,
-            "ResultConfiguration": {**self.config, "OutputLocation": self.location},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": self.reuse},
             "QueryExecutionContext": self.context,
             "Status": self._status(),
@@ -83,6 +83,10 @@ class Execution:
             "WorkGroup": self.workgroup.name,
             "EngineVersion": ENGINE,
         }
+        if athena_managed.holds(self.folder):
+            found["ManagedQueryResultsConfiguration"] = {"Enabled": True}
+        else:
+            found["ResultConfiguration"] = {**self.config, "OutputLocation": self.location}
         if self.execution_parameters:
             found["ExecutionParameters"] = self.execution_parameters
         return found
@@ -115,7 +119,7 @@ class Execution:
         total = now - self.submitted
         queued = (self.began or now) - self.submitted
         engine = self.outcome.get("seconds", total - queued)
-        manifest = self.outcome.get("manifest")
+        manifest = None if athena_managed.holds(self.folder) else self.outcome.get("manifest")
         return {
             **({"DataManifestLocation": manifest} if manifest else {}),
             "EngineExecutionTimeInMillis": millis(engine),

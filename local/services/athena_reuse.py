@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from local.services import athena_managed
 from local.services.athena_executions import Execution
 
 FIDELITY = (("Athena", "results used again, by their age", "ours", "real"),)
@@ -29,6 +30,8 @@ def wanted(response: Any) -> dict[str, Any]:
 def earlier(execution: Execution, before: Iterable[Execution]) -> Execution | None:
     """The latest execution whose result serves for this one."""
     if not execution.reuse.get("Enabled") or execution.statement.verb != "select" or VOLATILE.search(execution.query):
+        return None
+    if athena_managed.holds(execution.folder):  # which Athena does not use again
         return None
     oldest = time.time() - execution.reuse["MaxAgeInMinutes"] * MINUTE
     fitting = [each for each in before if serves(each, execution) and (each.ended or 0) >= oldest]
