@@ -18,7 +18,14 @@ from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
 from local.engines.duckdb_pool import Job, Pool
-from local.services import athena_catalogs, athena_managed, athena_prepared, athena_reuse
+from local.services import (
+    athena_catalogs,
+    athena_managed,
+    athena_prepared,
+    athena_reuse,
+    athena_tokens,
+    athena_workgroups,
+)
 from local.services.athena_callers import Callers, caller
 from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, Execution, Results, page
@@ -193,7 +200,10 @@ class Athena:
         if execution.state != "SUCCEEDED":
             raise invalid(f"Query has not yet finished. Current state: {execution.state}")
         rows = self._results.rows(execution, lambda: self._read(execution.location, response))
-        shown = page(rows, int(response._get_param("NextToken") or 0), size)
+        token = response._get_param("NextToken") or "0"
+        if not token.isdecimal():
+            raise invalid(f"Invalid pagination token: {token}")
+        shown = page(rows, int(token), size)
         answer: dict[str, Any] = {
             "UpdateCount": execution.outcome.get("updated", 0),
             "ResultSet": {
@@ -301,5 +311,7 @@ def install(endpoint: Endpoint) -> None:
     add(f"{RESPONSE}.batch_get_query_execution", method(athena.batch_get_query_execution))
     athena_catalogs.install(callers)
     athena_prepared.install()
+    athena_tokens.install()
+    athena_workgroups.install()
     if endpoint.warm_up:
         pool.warm_up()
