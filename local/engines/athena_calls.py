@@ -9,12 +9,14 @@ from sqlglot import exp
 # importing these puts their functions on the list
 from local.engines import (  # noqa: F401
     athena_aggregates,
+    athena_array_parts,
     athena_arrays,
     athena_attempts,
     athena_binary,
     athena_clocks,
     athena_container_casts,
     athena_documents,
+    athena_forms,
     athena_lambdas as lambdas,
     athena_maps,
     athena_mathematics,
@@ -24,6 +26,7 @@ from local.engines import (  # noqa: F401
     athena_strings,
     athena_texts,
     athena_times,
+    athena_urls,
 )
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
@@ -38,6 +41,7 @@ ADVICE = (
 )
 IGNORING = ("lag", "lead", "first_value", "last_value", "nth_value")
 ORDERED = ("array_agg", "listagg")
+TRIMS = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 EXTRACTED = ("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second",
              "day_of_month", "dow", "doy", "year_of_week", "yow", "timezone_hour", "timezone_minute")  # fmt: skip
 
@@ -60,6 +64,8 @@ def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
         raise RefusedError(f"ORDER BY in {name}", node=inner)
     if name == "count" and nodes and isinstance(nodes[0], exp.Star):
         nodes = []
+    if name == "normalize" and len(nodes) > 1 and isinstance(nodes[1], exp.Column):
+        nodes[1] = exp.Literal.string(nodes[1].name.upper())
     if name in lambdas.TAKERS:
         return lambdas.call(own, name, inner, nodes, scope)
     if any(isinstance(each, exp.Lambda) for each in nodes):
@@ -94,8 +100,9 @@ def _arguments(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
                 raise RefusedError(f"EXTRACT of {unit}", node=node)
             return unit, [node.expression]
         case exp.Trim():
-            only(node, "this")
-            return "trim", [node.this]
+            only(node, "this", "expression", "position")
+            name = TRIMS[(node.args.get("position") or "BOTH").upper()]
+            return name, [node.this, node.expression] if node.args.get("expression") else [node.this]
         case exp.Substring():
             only(node, "this", "start", "length")
             return "substring", [node.this, *(node.args[name] for name in ("start", "length") if node.args.get(name))]

@@ -28,6 +28,8 @@ def told(error: duckdb.Error) -> QueryError:
         return QueryError("INVALID_COLUMN_REFERENCE", "The arguments to GROUPING() must be expressions of GROUP BY")
     if isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException) and (left := overflow(text)):
         return left
+    if isinstance(error, duckdb.NotImplementedException):
+        return QueryError("NOT_SUPPORTED", f"The laptop's engine does not run this: {text}")
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
     if isinstance(error, duckdb.ConversionException):
