@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.parquet
 from pyspark.sql import SparkSession
 
-import contracts
 from benchmarks.folder_lake import dataset_of, folder
 from glue_jobs import session
 from glue_jobs.evolution import create

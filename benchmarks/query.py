@@ -1,9 +1,9 @@
-"""Twenty gold queries through Athena's API on the laptop, beside bare DuckDB on the same files and a warm Spark session.
+"""Twenty gold queries through Athena's API on the laptop, beside bare DuckDB on the same files and a warm Spark.
 
 All three read the same Iceberg tables at the same S3, take turns query by query and must come to the same rows. A query
 through the API is what a client waits for: StartQueryExecution, GetQueryExecution until it has ended, and all pages of
 GetQueryResults. DuckDB is one connection with its own settings, Spark one session; both have their tables open, which
-the API looks up in the catalog anew each time. `ratio` is the API's median over DuckDB's. Seconds are milliseconds.
+the API looks up in the catalog anew each time. `ratio` is the API's median over DuckDB's. All are milliseconds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import duckdb
 
 from benchmarks.gold_lake import BUCKET, DATABASE, MODELS, Gold, gold_lake
 from local import deploy
-from local.engines.duckdb_worker import extension
+from local.engines.duckdb_instance import extension
 
 QUERIES = Path(__file__).with_name("gold_queries.sql")
 TURNS, TIMES = 5, 6
@@ -70,9 +70,9 @@ def api(lake: Gold) -> Ask:
     place = {"ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"}}
 
     def ask(sql: str) -> Rows:
-        started = athena.start_query_execution(
-            QueryString=sql, QueryExecutionContext={"Database": DATABASE}, **place
-        )["QueryExecutionId"]
+        started = athena.start_query_execution(QueryString=sql, QueryExecutionContext={"Database": DATABASE}, **place)[
+            "QueryExecutionId"
+        ]
         while (status := _status(athena, started))["State"] not in FINAL:
             pass  # the answer is held until the query has ended
         if status["State"] != "SUCCEEDED":
@@ -82,7 +82,9 @@ def api(lake: Gold) -> Ask:
         readers = [READERS.get(column["Type"], str) for column in columns]
         lines = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]][1:]
         return [
-            tuple(None if not cell else reader(cell["VarCharValue"]) for cell, reader in zip(line, readers, strict=True))
+            tuple(
+                None if not cell else reader(cell["VarCharValue"]) for cell, reader in zip(line, readers, strict=True)
+            )
             for line in lines
         ]
 
@@ -139,4 +141,3 @@ def _alike(left: Any, right: Any) -> bool:
     if isinstance(left, float) or isinstance(right, float):
         return math.isclose(float(left), float(right), rel_tol=1e-12)
     return bool(left == right)
-

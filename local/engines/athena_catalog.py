@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,9 +46,11 @@ class Entry:
 class GlueCatalog:
     """Tables looked up with the caller's own credentials, once for each query."""
 
-    def __init__(self, glue: Any, s3: Any, open_table: Callable[[str], Any]) -> None:
+    def __init__(
+        self, glue: Any, s3: Any, open_table: Callable[[str], Any], read: Callable[[str], dict[str, Any]]
+    ) -> None:
         self.glue, self.s3 = glue, s3
-        self._open = open_table  # an Iceberg table by the place of its metadata
+        self._open, self._read = open_table, read  # an Iceberg table, and its metadata, by the metadata's place
         self._entries: dict[tuple[str, str], Entry | None] = {}
 
     def table(self, database: str, name: str) -> Table | None:
@@ -101,12 +102,10 @@ class GlueCatalog:
 
     def _metadata(self, glue: dict[str, Any]) -> dict[str, Any]:
         location = glue["Parameters"]["metadata_location"]
-        bucket, _, key = location.removeprefix("s3://").partition("/")
-        answer = absent_is_none(lambda: self.s3.get_object(Bucket=bucket, Key=key))
-        if answer is None:
+        metadata = absent_is_none(lambda: self._read(location))
+        if metadata is None:
             text = f"Error processing metadata for table {glue['Name']}: {location}"
             raise QueryError("ICEBERG_INVALID_METADATA", text)
-        metadata: dict[str, Any] = json.loads(answer["Body"].read())
         return metadata
 
     def _inner(self, database: str, name: str, glue: dict[str, Any]) -> Entry | None:

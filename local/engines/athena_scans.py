@@ -14,22 +14,36 @@ from local.engines.athena_types import Type
 
 
 def define(connection: Any, catalog: GlueCatalog, scan: Scan) -> int:
-    """Make the view that the query's SQL reads; answers the bytes of it that DuckDB will not count."""
+    """Make the view that a statement's SQL reads; answers the bytes of it that DuckDB will not count."""
+    sql, uncounted = body(connection, catalog, scan)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {sql}")
+    return uncounted
+
+
+def inline(connection: Any, catalog: GlueCatalog, query: str, scans: Sequence[Scan]) -> tuple[str, int]:
+    """A query with its scans in itself, and those bytes: a view would have DuckDB read an Iceberg table's metadata
+    twice.
+    """
+    if not scans:
+        return query, 0
+    found = [(scan.view, *body(connection, catalog, scan)) for scan in scans]
+    parts = ", ".join(f"{view} AS NOT MATERIALIZED ({sql})" for view, sql, _ in found)
+    rest = f", {query.removeprefix('WITH ')}" if query.startswith("WITH ") else f" {query}"
+    return f"WITH {parts}{rest}", sum(uncounted for *_, uncounted in found)
+
+
+def body(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int]:
+    """The rows of a scan as a SELECT, and the bytes of it that DuckDB will not count."""
     entry = catalog.entry(scan.table.database, scan.table.name)
     assert entry is not None
-    uncounted = 0
     if entry.rows is not None:
-        body = constant(scan.table.columns, entry.rows)
-    elif entry.empty and scan.table.snapshot is None:
-        body = nothing(scan.table.columns)
-    elif entry.metadata is not None:
-        body = iceberg(scan.table, entry)
-    else:
-        files = Files(connection, catalog, scan, entry)
-        body = files.sql() or nothing(scan.table.columns)
-        uncounted = files.uncounted
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {body}")
-    return uncounted
+        return constant(scan.table.columns, entry.rows), 0
+    if entry.empty and scan.table.snapshot is None:
+        return nothing(scan.table.columns), 0
+    if entry.metadata is not None:
+        return iceberg(scan.table, entry), 0
+    files = Files(connection, catalog, scan, entry)
+    return files.sql() or nothing(scan.table.columns), files.uncounted
 
 
 def iceberg(table: Table, entry: Entry) -> str:

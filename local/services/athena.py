@@ -17,7 +17,7 @@ from moto.core.exceptions import JsonRESTError
 from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
-from local.engines.duckdb_pool import Job, Pool
+from local.engines.duckdb_pool import CANCELLED, Job, Pool
 from local.services import (
     athena_catalogs,
     athena_managed,
@@ -185,9 +185,9 @@ class Athena:
 
     def stop_query_execution(self, response: Any) -> str:
         execution = found(response)
-        if execution.state not in FINAL and execution.job is not None:
-            self._pool.cancel(execution.job)
-            execution.end({"state": "CANCELLED", "reason": "Query cancelled by user"})
+        job = execution.job
+        if execution.state not in FINAL and job is not None and self._pool.cancel(job):
+            execution.end(CANCELLED)
         return "{}"
 
     def get_query_results(self, response: Any) -> str:

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 
-from local.engines.duckdb_worker import extension
+from local.engines.duckdb_instance import extension
 from tests.local.conftest import RunningEndpoint
 from tests.local.iceberg_deletes import delete_positions
 
