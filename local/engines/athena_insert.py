@@ -38,7 +38,8 @@ class Insert:
         if "bucketed_by" in entry.glue or (entry.glue.get("StorageDescriptor") or {}).get("NumberOfBuckets", 0) > 0:
             raise QueryError("NOT_SUPPORTED", "Inserting into bucketed tables is not supported by Athena.")
         asked = self.tree.this.expressions if isinstance(self.tree.this, exp.Schema) else []
-        query = fitted(session.query(self._source(), inserted=True), entry.table.columns, [each.name.lower() for each in asked])
+        source = session.query(self._source(), inserted=True)
+        query = fitted(source, entry.table.columns, [each.name.lower() for each in asked])
         database, name = entry.table.database, entry.table.name
         if is_iceberg(entry.glue):
             rows, files = athena_iceberg.append_to(session, database, name, query)

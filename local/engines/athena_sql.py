@@ -15,7 +15,6 @@ from local.engines.athena_query import Translator
 from local.engines.athena_relations import Query, Scan
 from local.engines.athena_scope import Catalog
 from local.engines.athena_session import Plan
-from local.engines.athena_types import VARIOUS, Type
 
 SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
 LEADING = re.compile(rf"{SPACE}*\(?{SPACE}*(\w+)?", re.S)
@@ -82,26 +81,17 @@ def read(sql: str) -> Statement:
     return Statement(verb)
 
 
-def translate(tree: exp.Expr, catalog: Catalog, database: str, parameters: list[str]) -> Translation:
+def translate(
+    tree: exp.Expr, catalog: Catalog, database: str, parameters: list[str], *, printed: bool = True
+) -> Translation:
     translator = Translator(catalog, database)
     try:
         query = translator.query(bind(tree, parameters))
     except RecursionError as error:
         raise RefusedError(RECURSION) from error
-    for name, type_ in zip(query.names, query.types, strict=True):
-        if not printable(type_):
-            raise RefusedError(f"A result of type {type_} (column '{name}')", "Cast it.")
+    if printed:
+        query.check_printable()
     return Translation(query, translator.scans)
-
-
-def printable(type_: Type) -> bool:
-    """Whether it is known how Athena writes a value of this type."""
-    if type_.parts:
-        plain_key = type_.key is None or not type_.key.parts
-        return plain_key and all(printable(part) for part in type_.parts)
-    if type_.zone == VARIOUS:
-        return False
-    return type_.runs and not (type_.name.startswith("timestamp") and type_.precision == 0)
 
 
 KNOWN_VERBS = {
