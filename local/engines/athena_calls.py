@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlglot import exp
 
@@ -41,6 +42,7 @@ ADVICE = (
 )
 IGNORING = ("lag", "lead", "first_value", "last_value", "nth_value")
 ORDERED = ("array_agg", "listagg")
+WINDOW_PARTS = ("partition_by", "order", "spec")
 TRIMS = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 EXTRACTED = ("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second",
              "day_of_month", "dow", "doy", "year_of_week", "yow", "timezone_hour", "timezone_minute")  # fmt: skip
@@ -137,17 +139,33 @@ def _modifiers(own: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tup
 def _over(own: Expressions, node: exp.Window | None, scope: Scope) -> str:
     if node is None:
         return ""
-    if node.args.get("alias") is not None:
-        raise RefusedError("OVER with the name of a window", "Write the window out.", node)
-    only(node, "this", "partition_by", "order", "spec")
+    only(node, "this", "alias", "partition_by", "order", "spec")
+    named = _window(node, scope)
     parts = []
-    if by := node.args.get("partition_by"):
+    if by := named.get("partition_by"):
         parts.append(f"PARTITION BY {', '.join(distinguished(own.term(each, scope), each).sql for each in by)}")
-    if order := node.args.get("order"):
+    if order := named.get("order"):
         parts.append(ordering(own, order, scope))
-    if spec := node.args.get("spec"):
+    if spec := named.get("spec"):
         parts.append(_frame(spec))
     return f" OVER ({' '.join(parts)})"
+
+
+def _window(node: exp.Window, scope: Scope) -> dict[str, Any]:
+    """What OVER says, with what the window that it names says before it."""
+    own = {key: node.args[key] for key in WINDOW_PARTS if node.args.get(key)}
+    if not node.args.get("alias"):
+        return own
+    name = str(node.args["alias"])
+    base = scope.window(name.strip('"'))
+    if base is None:
+        raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}", node)
+    only(base, "this", "alias", *WINDOW_PARTS)
+    theirs = {key: base.args[key] for key in WINDOW_PARTS if base.args.get(key)}
+    twice = "partition_by" in own or own.keys() & theirs.keys() or ("spec" in theirs and own)
+    if base.args.get("alias") or twice:
+        raise RefusedError(f"The window '{node.sql('trino')[:60]}'", "Write the window out.", node)
+    return theirs | own
 
 
 def ordering(own: Expressions, node: exp.Order, scope: Scope) -> str:

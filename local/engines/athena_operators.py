@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from local.engines.athena_casts import coerce
+from local.engines.athena_equality import equal
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
 from local.engines.athena_types import (
@@ -84,6 +85,11 @@ def distinguished(term: Term, node: exp.Expr) -> Term:
 
 
 def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
+    whole_type = common(left.type, right.type)
+    if whole_type is not None and whole_type.parts and symbol in ("=", "<>"):
+        sides = (coerce(term.sql, term.type, whole_type) for term in (left, right))
+        same = equal(*sides, whole_type, node)
+        return Term(same if symbol == "=" else f"(NOT {same})", BOOLEAN)
     shared = comparable(left.type, right.type, symbol, node)
     ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
     if shared.kind in ("double", "real"):  # because of NaN

@@ -82,6 +82,8 @@ def source(owner: Owner, node: exp.Select, parent: Scope | None) -> Source:
 
 
 def add(found: Source, join: exp.Join) -> None:
+    if str(join.args.get("method") or "").upper() == "NATURAL":
+        raise QueryError("NOT_SUPPORTED", "Natural join not supported", join)
     only(join, "this", "kind", "side", "on", "using")
     side, kind = (join.args.get("side") or "").upper(), (join.args.get("kind") or "").upper()
     relation, sql = read(found.owner, join.this, found.scope)
