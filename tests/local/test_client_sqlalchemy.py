@@ -91,12 +91,12 @@ def test_columns_have_types_comments_and_their_place_among_partitions(rest: sa.E
     columns = {each["name"]: each for each in found.get_columns("events")}
     assert {name: str(each["type"].compile(rest.dialect)) for name, each in columns.items()} == {
         "id": "INTEGER",
-        "name": "VARCHAR",
+        "name": "STRING",
         "price": "DECIMAL(8, 2)",
         "at": "TIMESTAMP",
-        "tags": "ARRAY<VARCHAR>",
-        "props": "MAP<VARCHAR, INTEGER>",
-        "pair": "ROW(n INTEGER, s VARCHAR)",
+        "tags": "ARRAY<STRING>",
+        "props": "MAP<STRING, INTEGER>",
+        "pair": "ROW(n INTEGER, s STRING)",
         "final": "BOOLEAN",
         "big": "BIGINT",
         "small": "SMALLINT",
