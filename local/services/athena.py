@@ -110,7 +110,9 @@ class Athena:
         backend = backend_of(response)
         query, group = response._get_param("QueryString"), response._get_param("WorkGroup") or "primary"
         if not query or len(query.encode()) > LARGEST_QUERY:
-            raise invalid(f"The query string: expected 1 to {LARGEST_QUERY} bytes. Shorten it.")
+            bound = f"less than or equal to {LARGEST_QUERY}" if query else "greater than or equal to 1"
+            told = f"failed to satisfy constraint: Member must have length {bound}"
+            raise invalid(f"1 validation error detected: Value at 'queryString' {told}")
         workgroup = backend.work_groups.get(group)
         if workgroup is None:
             raise invalid(f"WorkGroup {group} is not found.")

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.engines.athena_results import read_csv
@@ -67,6 +67,8 @@ class Execution:
     def end(self, outcome: dict[str, Any]) -> None:
         if not self.done.is_set():
             self.outcome, self.state, self.ended = outcome, outcome["state"], time.time()
+            self.statement = replace(self.statement, tree=None, plan=None)  # many that nobody asks for again are kept
+            self.job = None
             self.done.set()
 
     def described(self) -> dict[str, Any]:
