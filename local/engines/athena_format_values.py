@@ -51,6 +51,8 @@ def java_format(form: str, kinds: str, values: Sequence[str | None]) -> str:
         out.append(_plain(form, form[end : found.start()]))
         end = found.end()
         spec = Specifier(found[0], found[3], int(found[4] or 0), int(found[5]) if found[5] else None, found[6])
+        if len(set(spec.flags)) < len(spec.flags):
+            raise spec.refuse()
         if spec.letter in ("%", "n"):
             if found[0][1:] != spec.letter:
                 raise spec.refuse()

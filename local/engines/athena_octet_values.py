@@ -34,7 +34,10 @@ def unpacked(name: str, form: str) -> Callable[[bytes], Any]:
             if "ieee" in name:
                 words = f"Input floating-point value must be exactly {size} bytes long"
             raise ValueError(f"INVALID_FUNCTION_ARGUMENT: {words}")
-        return struct.unpack(form, octets)[0]
+        found = struct.unpack(form, octets)[0]
+        if found != found:  # the engine would take it for NULL
+            raise ValueError("NOT_SUPPORTED: bytes that stand for NaN are not read on the laptop")
+        return found
 
     return read
 
