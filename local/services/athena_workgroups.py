@@ -36,15 +36,6 @@ def described(found: Any) -> dict[str, Any]:
     return {"Name": found.name, "State": found.state, "Description": found.description or "", "CreationTime": moment}
 
 
-def create_work_group(create: Any, response: Any) -> Any:
-    name = response._get_param("Name")
-    if name in response.athena_backend.work_groups:
-        raise invalid(f"WorkGroup {name} is already created")
-    answer = create(response)
-    workgroup(response, name).created = time.time()
-    return answer
-
-
 def get_work_group(response: Any) -> str:
     found = workgroup(response)
     return json.dumps({"WorkGroup": {**described(found), "Configuration": found.configuration}})
@@ -140,7 +131,15 @@ def delete_named_query(response: Any) -> str:
 
 
 def install() -> None:
-    create = patch(f"{RESPONSE}.create_work_group", lambda response: create_work_group(create, response))
+    def create_work_group(response: Any) -> Any:
+        name = response._get_param("Name")
+        if name in response.athena_backend.work_groups:
+            raise invalid(f"WorkGroup {name} is already created")
+        answer = create(response)
+        workgroup(response, name).created = time.time()
+        return answer
+
+    create = patch(f"{RESPONSE}.create_work_group", create_work_group)
     for moto_has in (get_work_group, list_work_groups, delete_work_group, get_named_query, list_named_queries):
         patch(f"{RESPONSE}.{moto_has.__name__}", moto_has)
     for moto_lacks in (update_work_group, batch_get_named_query, update_named_query, delete_named_query):

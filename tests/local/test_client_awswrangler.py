@@ -69,7 +69,7 @@ def wr(endpoint: RunningEndpoint) -> Iterator[Client]:
     with at_the_laptop(endpoint) as session:
         session.client("s3").create_bucket(Bucket=BUCKET)
         awswrangler.catalog.create_database(DATABASE, boto3_session=session)
-        place = {"path": f"s3://{BUCKET}/sales/", "database": DATABASE, "table": "sales"}
+        place: dict[str, Any] = {"path": f"s3://{BUCKET}/sales/", "database": DATABASE, "table": "sales"}
         awswrangler.s3.to_parquet(SALES, dataset=True, partition_cols=["part"], boto3_session=session, **place)
         yield Client(awswrangler, session)
 
