@@ -87,8 +87,8 @@ def distinguished(term: Term, node: exp.Expr) -> Term:
 def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
     whole_type = common(left.type, right.type)
     if whole_type is not None and whole_type.parts and symbol in ("=", "<>"):
-        sides = (coerce(term.sql, term.type, whole_type) for term in (left, right))
-        same = equal(*sides, whole_type, node)
+        ours, theirs = coerce(left.sql, left.type, whole_type), coerce(right.sql, right.type, whole_type)
+        same = equal(ours, theirs, whole_type, node)
         return Term(same if symbol == "=" else f"(NOT {same})", BOOLEAN)
     shared = comparable(left.type, right.type, symbol, node)
     ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
