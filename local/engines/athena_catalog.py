@@ -102,7 +102,7 @@ class GlueCatalog:
 
     def _metadata(self, glue: dict[str, Any]) -> dict[str, Any]:
         location = glue["Parameters"]["metadata_location"]
-        metadata = absent_is_none(lambda: self._read(location))
+        metadata: dict[str, Any] | None = absent_is_none(lambda: self._read(location))
         if metadata is None:
             text = f"Error processing metadata for table {glue['Name']}: {location}"
             raise QueryError("ICEBERG_INVALID_METADATA", text)
