@@ -71,9 +71,8 @@ def test_the_two_tables_lie_in_partitions_and_buckets(ann: Analyst) -> None:
     ]
     storage = ann.table("by_category")["StorageDescriptor"]
     assert (storage["BucketColumns"], storage["NumberOfBuckets"]) == (["bucket_catname"], 1)
-    assert ann.rows(
-        "SELECT caldate, sale_amount, commission_prcnt, seller FROM by_category WHERE catname = 'Opera'"
-    ) == [["2008-01-05", "200.00", "8.00", "Ann Ash"]  # of decimals of scale 2: 15.00 / 200.00 is 0.08]
+    found = ann.rows("SELECT caldate, sale_amount, commission_prcnt, seller FROM by_category WHERE catname = 'Opera'")
+    assert found == [["2008-01-05", "200.00", "8.00", "Ann Ash"]]  # 15.00 / 200.00 is 0.08, a decimal of scale 2
 
 
 def test_a_partition_and_few_columns_are_fewer_bytes(ann: Analyst) -> None:
