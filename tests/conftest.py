@@ -8,6 +8,7 @@ LONGEST = (
     "test_ticket_lake",
     "test_runs_cold",
     "test_runs",
+    "test_client_dbt",
     "test_contract_apply",
     "test_increments",
     "test_stream",

@@ -104,5 +104,6 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
         "ingest": not ledger.succeeded(str(run), "ingest").issuperset(planned.datasets),
         "refine": bool(planned.datasets),
         "mask": any(lake.dataset(each).masked_of for each in planned.models),
-        "model": any(not lake.dataset(each).masked_of for each in planned.models) or unfinished(ledger.intents(), pipeline.name),
+        "model": any(not lake.dataset(each).masked_of for each in planned.models)
+        or unfinished(ledger.intents(), pipeline.name),
     }

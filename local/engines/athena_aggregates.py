@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from local.engines.athena_arrays import PLAIN
 from local.engines.athena_casts import coerce
-from local.engines.athena_errors import RefusedError
+from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_functions import NUMBERS, TIMES, Call, function
 from local.engines.athena_operators import quotient
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, DAY_SECOND, DOUBLE, REAL, YEAR_MONTH, Type, decimal
+from local.engines.athena_types import BIGINT, BOOLEAN, DAY_SECOND, DOUBLE, REAL, YEAR_MONTH, Type, array_of, decimal
 
 SPANS = {type_.name: type_ for type_ in (DAY_SECOND, YEAR_MONTH)}
 ORDERED = ("boolean", "integer", "decimal", "real", "double", "varchar", *TIMES, *SPANS)
@@ -60,6 +61,8 @@ def avg(call: Call) -> Term:
 
 @function("min", "max", sort="aggregate")
 def extreme(call: Call) -> Term:
+    if len(call.terms) == 2:
+        return several(call)
     call.need(ORDERED)
     sql = f"{call.name}({call.first.sql}){call.tail}"
     if call.first.type.name in ("double", "real"):  # the two engines put NaN in other places
@@ -67,6 +70,17 @@ def extreme(call: Call) -> Term:
         refusal = f"error('NOT_SUPPORTED: {call.name} over NaN is not run on the laptop')"
         sql = f"(CASE WHEN {strange} THEN {refusal} ELSE {sql} END)"
     return Term(sql, call.first.type)
+
+
+def several(call: Call) -> Term:
+    """The n largest, the largest first, or the n smallest."""
+    call.need(PLAIN, ("integer",))
+    if int(call.literal(1)) < 1:
+        words = "third argument of max_n/min_n must be a positive integer"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", words, call.node)
+    if call.distinct or call.tail:
+        raise RefusedError(f"{call.name} of several with DISTINCT, FILTER or OVER", node=call.node)
+    return Term(f"{call.name}({call.first.sql}, {call.terms[1].sql})", array_of(call.first.type))
 
 
 @function("bool_and", "bool_or", "every", sort="aggregate")

@@ -76,8 +76,8 @@ def array_distinct(call: Call) -> Term:
     return Term(f"t_distinct({call.first.sql})", call.first.type)
 
 
-@function("array_sort")
-def array_sort(call: Call) -> Term:
+def plain_sort(call: Call) -> Term:
+    """array_sort without a comparator."""
     call.need(ANY_ARRAY)
     plain(call)
     return Term(f"list_sort({call.first.sql}, 'ASC', 'NULLS LAST')", call.first.type)
@@ -133,6 +133,8 @@ def zip_(call: Call) -> Term:
         raise call.wrong()
     call.need(*(ANY_ARRAY for _ in call.terms))
     fields = row_of(*((None, term.type.element or UNKNOWN) for term in call.terms))
+    if UNKNOWN in fields.parts:
+        raise RefusedError("zip of an array of nothing but NULL", "Cast it.", call.node)
     missing = " OR ".join(f"{term.sql} IS NULL" for term in call.terms)
     pairs = f"list_zip({', '.join(term.sql for term in call.terms)})"
     return Term(f"CASE WHEN {missing} THEN NULL ELSE CAST({pairs} AS {fields.duckdb}[]) END", array_of(fields))
@@ -167,7 +169,9 @@ def sequence(call: Call) -> Term:
             raise RefusedError("sequence with this step", "Write a positive interval.", call.node)
         made = f"generate_series({start.sql}, {stop.sql}, to_months({literal}))"
         refusal = "error('NOT_SUPPORTED: a sequence of months from this date is not run on the laptop')"
-        fits = f"CASE WHEN day({start.sql}) > 28 OR {start.sql} > {stop.sql} THEN {refusal} ELSE {made} END"
+        count = f"datesub('month', {start.sql}, {stop.sql}) // {literal} + 1"
+        fits = f"CASE WHEN day({start.sql}) > 28 OR {start.sql} > {stop.sql} THEN {refusal} WHEN t_same_width({count})"
+        fits += f" THEN {made} END"
         return Term(f"CAST({fits} AS DATE[])", array_of(DATE))
     raise RefusedError(f"sequence from {start.type} to {stop.type}", "Use whole numbers or dates.", call.node)
 

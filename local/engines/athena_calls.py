@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlglot import exp
 
 # importing these puts their functions on the list
 from local.engines import (  # noqa: F401
     athena_aggregates,
+    athena_array_parts,
     athena_arrays,
     athena_attempts,
     athena_binary,
     athena_clocks,
     athena_container_casts,
     athena_documents,
+    athena_forms,
     athena_lambdas as lambdas,
     athena_maps,
     athena_mathematics,
@@ -24,6 +27,7 @@ from local.engines import (  # noqa: F401
     athena_strings,
     athena_texts,
     athena_times,
+    athena_urls,
 )
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions
@@ -38,6 +42,8 @@ ADVICE = (
 )
 IGNORING = ("lag", "lead", "first_value", "last_value", "nth_value")
 ORDERED = ("array_agg", "listagg")
+WINDOW_PARTS = ("partition_by", "order", "spec")
+TRIMS = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
 EXTRACTED = ("year", "quarter", "month", "week", "day", "day_of_week", "day_of_year", "hour", "minute", "second",
              "day_of_month", "dow", "doy", "year_of_week", "yow", "timezone_hour", "timezone_minute")  # fmt: skip
 
@@ -60,6 +66,8 @@ def call(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
         raise RefusedError(f"ORDER BY in {name}", node=inner)
     if name == "count" and nodes and isinstance(nodes[0], exp.Star):
         nodes = []
+    if name == "normalize" and len(nodes) > 1 and isinstance(nodes[1], exp.Column):
+        nodes[1] = exp.Literal.string(nodes[1].name.upper())
     if name in lambdas.TAKERS:
         return lambdas.call(own, name, inner, nodes, scope)
     if any(isinstance(each, exp.Lambda) for each in nodes):
@@ -94,8 +102,9 @@ def _arguments(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
                 raise RefusedError(f"EXTRACT of {unit}", node=node)
             return unit, [node.expression]
         case exp.Trim():
-            only(node, "this")
-            return "trim", [node.this]
+            only(node, "this", "expression", "position")
+            name = TRIMS[(node.args.get("position") or "BOTH").upper()]
+            return name, [node.this, node.expression] if node.args.get("expression") else [node.this]
         case exp.Substring():
             only(node, "this", "start", "length")
             return "substring", [node.this, *(node.args[name] for name in ("start", "length") if node.args.get(name))]
@@ -130,17 +139,33 @@ def _modifiers(own: Expressions, nodes: Sequence[exp.Expr], scope: Scope) -> tup
 def _over(own: Expressions, node: exp.Window | None, scope: Scope) -> str:
     if node is None:
         return ""
-    if node.args.get("alias") is not None:
-        raise RefusedError("OVER with the name of a window", "Write the window out.", node)
-    only(node, "this", "partition_by", "order", "spec")
+    only(node, "this", "alias", "partition_by", "order", "spec")
+    named = _window(node, scope)
     parts = []
-    if by := node.args.get("partition_by"):
+    if by := named.get("partition_by"):
         parts.append(f"PARTITION BY {', '.join(distinguished(own.term(each, scope), each).sql for each in by)}")
-    if order := node.args.get("order"):
+    if order := named.get("order"):
         parts.append(ordering(own, order, scope))
-    if spec := node.args.get("spec"):
+    if spec := named.get("spec"):
         parts.append(_frame(spec))
     return f" OVER ({' '.join(parts)})"
+
+
+def _window(node: exp.Window, scope: Scope) -> dict[str, Any]:
+    """What OVER says, with what the window that it names says before it."""
+    own = {key: node.args[key] for key in WINDOW_PARTS if node.args.get(key)}
+    if not node.args.get("alias"):
+        return own
+    name = str(node.args["alias"])
+    base = scope.window(name.strip('"'))
+    if base is None:
+        raise QueryError("INVALID_WINDOW_REFERENCE", f"Cannot resolve WINDOW name {name}", node)
+    only(base, "this", "alias", *WINDOW_PARTS)
+    theirs = {key: base.args[key] for key in WINDOW_PARTS if base.args.get(key)}
+    twice = "partition_by" in own or own.keys() & theirs.keys() or ("spec" in theirs and own)
+    if base.args.get("alias") or twice:
+        raise RefusedError(f"The window '{node.sql('trino')[:60]}'", "Write the window out.", node)
+    return theirs | own
 
 
 def ordering(own: Expressions, node: exp.Order, scope: Scope) -> str:

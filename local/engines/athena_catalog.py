@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -59,10 +58,15 @@ class GlueCatalog:
     """Tables looked up with the caller's own credentials, once for each query."""
 
     def __init__(
-        self, glue: Any, s3: Any, open_table: Callable[[str, Reader | None], Any], governor: Governor | None = None
+        self,
+        glue: Any,
+        s3: Any,
+        open_table: Callable[[str, Reader | None], Any],
+        read: Callable[[str, Reader | None], dict[str, Any]],
+        governor: Governor | None = None,
     ) -> None:
         self.glue, self.s3 = glue, s3
-        self._open = open_table  # an Iceberg table by the place of its metadata
+        self._open, self._read = open_table, read  # an Iceberg table, and its metadata, by the metadata's place
         self.governor = governor  # None for a caller of whom Lake Formation has nothing to say
         self._entries: dict[tuple[str, str], Entry | None] = {}
 
@@ -132,13 +136,10 @@ class GlueCatalog:
 
     def _metadata(self, glue: dict[str, Any], reader: Reader | None) -> dict[str, Any]:
         location = glue["Parameters"]["metadata_location"]
-        bucket, _, key = location.removeprefix("s3://").partition("/")
-        s3 = reader.s3 if reader else self.s3
-        answer = absent_is_none(lambda: s3.get_object(Bucket=bucket, Key=key))
-        if answer is None:
+        metadata: dict[str, Any] | None = absent_is_none(lambda: self._read(location, reader))
+        if metadata is None:
             text = f"Error processing metadata for table {glue['Name']}: {location}"
             raise QueryError("ICEBERG_INVALID_METADATA", text)
-        metadata: dict[str, Any] = json.loads(answer["Body"].read())
         return metadata
 
     def _inner(self, database: str, name: str, glue: dict[str, Any], reader: Reader | None = None) -> Entry | None:

@@ -11,6 +11,7 @@ from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import TEXT, TIMES, Call, Plain, function
 from local.engines.athena_rows import shown_in
 from local.engines.athena_scope import Term
+from local.engines.athena_times import to_the_millisecond
 from local.engines.athena_types import BIGINT, DATE, DOUBLE, MILLIS, TIMESTAMP, TIMESTAMPTZ, VARCHAR, Type
 
 ZONED = TIMESTAMPTZ.name
@@ -180,4 +181,4 @@ def format_datetime(call: Call) -> Term:
     call.need(TIMES, TEXT)
     parts = joda(call, set(JODA_PRINTED))
     form = "".join(JODA_PRINTED[word] if word else text.replace("%", "%%") for word, text in parts).replace("'", "''")
-    return Term(f"strftime({athena_zones.local(call.first.sql, call.first.type)}, '{form}')", VARCHAR)
+    return Term(f"strftime({to_the_millisecond(call.first)}, '{form}')", VARCHAR)

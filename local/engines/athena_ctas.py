@@ -11,6 +11,7 @@ from local.engines import athena_iceberg, athena_storage
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_relations import CATALOG, Query
 from local.engines.athena_session import Done, Session
+from local.engines.athena_undo import taken_back
 from local.engines.athena_words import Words, options
 from local.engines.athena_writes import Layout, columns_of, empty_place, store
 
@@ -59,7 +60,7 @@ class CreateTableAs:
 
     def _hive(self, session: Session, database: str, name: str, query: Query) -> Done:
         layout = layout_of(self.options)
-        location = self.options.get("external_location") or f"{session.folder}/tables/{session.request['id']}"
+        location = self.options.get("external_location") or session.place(f"tables/{session.request['id']}")
         location = f"{location.rstrip('/')}/"
         empty_place(session, location, f"table '{database}.{name}'")
         types = [athena_storage.hive_type(type_) for type_ in query.types]
@@ -80,12 +81,14 @@ class CreateTableAs:
             "StorageDescriptor": storage,
         }
         glue = session.catalog.glue
-        glue.create_table(DatabaseName=database, TableInput=table)
-        try:
-            athena_storage.add_partitions(glue, {**table, "DatabaseName": database}, written.partitions)
-        except BaseException:
-            glue.delete_table(DatabaseName=database, Name=name)
-            raise
+        with taken_back(session, written.files):
+            session.watch.go_on()
+            glue.create_table(DatabaseName=database, TableInput=table)
+            try:
+                athena_storage.add_partitions(glue, {**table, "DatabaseName": database}, written.partitions)
+            except BaseException:
+                glue.delete_table(DatabaseName=database, Name=name)
+                raise
         return Done(rows=written.rows, files=written.files)
 
     def _iceberg(self, session: Session, database: str, name: str, query: Query) -> Done:

@@ -23,6 +23,7 @@ from local.engines.athena_session import Done, Session
 
 TARGET, CHANGED, SOURCE = "target_rows", "changed_rows", "source_rows"
 ALIAS = "target_row"
+NOWHERE = "CAST(NULL AS BIGINT) AS n, CAST(NULL AS VARCHAR) AS file"  # of a row that the table has not yet
 Values = Mapping[str, str]  # the SQL of a new value by its column
 
 
@@ -231,8 +232,7 @@ class Merge:
             values = target.values(dict(zip(names, nodes, strict=True)), scope, told, "Expressions")
             nothing = {each.name: f"CAST(NULL AS {each.type.duckdb})" for each in columns}
             row = target.row({**nothing, **values})
-            parts.append(f"SELECT NULL AS n, NULL AS file, true AS stays, {row} FROM {SOURCE} {alias}"
-                         f" WHERE {alone} AND {condition}")  # fmt: skip
+            parts.append(f"SELECT {NOWHERE}, true AS stays, {row} FROM {SOURCE} {alias} WHERE {alone} AND {condition}")
         return parts
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from local.engines.athena_casts import coerce
-from local.engines.athena_functions import TEXT, WHOLE, Call, Plain, function
+from local.engines.athena_functions import NUMBERS, TEXT, Call, Plain, function
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, JSON, VARCHAR
+from local.engines.athena_types import BIGINT, BOOLEAN, DOUBLE, JSON, VARCHAR
 
 DOCUMENT = ("json", "varchar")
+FOUND = {"varchar": ("text", VARCHAR), "boolean": ("boolean", BOOLEAN), "integer": ("whole", BIGINT)}
 
 for _name, _plain in {
     "json_parse": Plain((TEXT,), JSON, "t_json_parse"),
@@ -23,8 +24,8 @@ for _name, _plain in {
 
 @function("json_array_contains")
 def json_array_contains(call: Call) -> Term:
-    call.need(DOCUMENT, (*TEXT, *WHOLE, "boolean"))
+    call.need(DOCUMENT, (*TEXT, *NUMBERS, "boolean"))
     value = call.terms[1]
-    kind = {"varchar": "text", "boolean": "boolean"}.get(value.type.kind, "whole")
-    sql = coerce(value.sql, value.type, BIGINT) if kind == "whole" else value.sql
+    kind, type_ = FOUND.get(value.type.kind, ("double", DOUBLE))
+    sql = coerce(value.sql, value.type, type_)
     return Term(f"t_json_has_{kind}({call.first.sql}, {sql})", BOOLEAN)

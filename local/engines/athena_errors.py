@@ -31,6 +31,14 @@ class ForbiddenError(QueryError):
 class ByteLimitError(Exception):
     """A query has read more than its workgroup lets it."""
 
+    def __init__(self, scanned: int) -> None:
+        self.scanned = scanned
+        super().__init__("Bytes scanned limit was exceeded")
+
+
+class CancelledError(Exception):
+    """Somebody has cancelled the statement, which has left nothing behind."""
+
 
 class RefusedError(QueryError):
     """A statement, function, operator or type that the laptop does not run, since nothing proves its answer."""

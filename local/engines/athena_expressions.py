@@ -84,8 +84,27 @@ def cast_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
 
 def binary(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "expression")
+    if isinstance(node.expression, exp.Any | exp.All):
+        return quantified(own, node, scope)
     left, right = own.term(node.this, scope), own.term(node.expression, scope)
     return operators.apply(operators.SYMBOLS[type(node)], left, right, node)
+
+
+def quantified(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
+    """A value beside ANY, SOME or ALL of a query's."""
+    symbol, quantifier = operators.SYMBOLS[type(node)], node.expression
+    if symbol not in operators.COMPARISONS:
+        raise RefusedError(f"'{node.sql('trino')[:60]}'", node=node)
+    value = own.term(node.this, scope)
+    sql, types = own.queries.subquery(quantifier.this, scope)
+    if len(types) != 1:
+        raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
+    shared = operators.comparable(value.type, types[0], symbol, node)
+    if shared.kind in ("double", "real"):  # because of NaN
+        raise RefusedError(f"{quantifier.key.upper()} over {shared}", "Cast to decimal, or use EXISTS.", node)
+    inner = f"SELECT {coerce('c1', types[0], shared)} FROM ({sql})"
+    compared = f"{coerce(value.sql, value.type, shared)} {symbol} {quantifier.key.upper()} ({inner})"
+    return Term(f"({compared})", BOOLEAN)
 
 
 def logical(own: Expressions, node: exp.Expr, scope: Scope) -> Term:

@@ -13,6 +13,7 @@ OURS = re.compile(
     r"\b(DIVISION_BY_ZERO|INVALID_CAST_ARGUMENT|INVALID_FUNCTION_ARGUMENT|NUMERIC_VALUE_OUT_OF_RANGE|NOT_SUPPORTED"
     r"|HIVE_BAD_DATA|HIVE_CURSOR_ERROR): ([^\n]*)"
 )
+UNREADABLE = re.compile(r"arquet|Avro|Cannot read (?:file|map|array|string|value)|gzip", re.I)
 GROUPED = re.compile(r"must appear in the GROUP BY clause|aggregate|window", re.I)
 MISSING_FILE = re.compile(r"HTTP (?:GET|HEAD)[^\n]*'([^']+)'|No files found|404|NoSuchKey|Not Found", re.I)
 
@@ -28,12 +29,16 @@ def told(error: duckdb.Error) -> QueryError:
         return QueryError("INVALID_COLUMN_REFERENCE", "The arguments to GROUPING() must be expressions of GROUP BY")
     if isinstance(error, duckdb.OutOfRangeException | duckdb.ConversionException) and (left := overflow(text)):
         return left
+    if isinstance(error, duckdb.NotImplementedException):
+        return QueryError("NOT_SUPPORTED", f"The laptop's engine does not run this: {text}")
     if isinstance(error, duckdb.OutOfRangeException):
         return QueryError("NUMERIC_VALUE_OUT_OF_RANGE", text)
     if isinstance(error, duckdb.ConversionException):
         return QueryError("INVALID_CAST_ARGUMENT", text)
     if isinstance(error, duckdb.BinderException) and GROUPED.search(text):
         return QueryError("EXPRESSION_NOT_AGGREGATE", text)
+    if isinstance(error, duckdb.HTTPException) and "403" in text:
+        return QueryError("PERMISSION_DENIED", f"Permission denied on S3 path: {text}")
     if isinstance(error, duckdb.IOException | duckdb.HTTPException):
         kind = "HIVE_CANNOT_OPEN_SPLIT" if MISSING_FILE.search(text) else "HIVE_BAD_DATA"
         return QueryError(kind, f"Error opening Hive split: {text}")
@@ -41,6 +46,6 @@ def told(error: duckdb.Error) -> QueryError:
         return QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - {text}")
     if isinstance(error, duckdb.InvalidInputException) and "CSV" in text:
         return QueryError("HIVE_BAD_DATA", f"Lines of a text file that cannot be parted: {text}")
-    if isinstance(error, duckdb.InvalidInputException) and "arquet" in text:
+    if isinstance(error, duckdb.InvalidInputException) and UNREADABLE.search(text):
         return QueryError("HIVE_BAD_DATA", f"Malformed file: {text}")
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {text}", category=SYSTEM)

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 from local.engines.athena_guards import denied
 from local.engines.athena_quoting import text
 from local.engines.athena_scope import Restriction, Table
+from local.engines.duckdb_instance import VENDED
 
 ENGINE = ["COLUMN_PERMISSION", "CELL_FILTER_PERMISSION"]  # what we filter ourselves
 OPEN_INNER_TABLES = ("history", "refs")  # which tell of no row and no column
-VENDED = "vended_"
 
 
 @dataclass(frozen=True)

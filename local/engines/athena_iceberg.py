@@ -16,6 +16,7 @@ from local.engines.athena_relations import Query
 from local.engines.athena_session import Session
 from local.engines.athena_storage import nested
 from local.engines.athena_types import MICROS, Type, listed
+from local.engines.athena_undo import committed
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog
@@ -145,9 +146,11 @@ def create_with(
         properties=properties(definition.properties),
     )  # fmt: skip
     rows = session.keep(KEPT, query)
-    if rows:
-        append(transaction, arrow(session, transaction.table_metadata.schema(), KEPT))
-    transaction.commit_transaction()
+    with committed(session, transaction._table):
+        if rows:
+            append(transaction, arrow(session, transaction.table_metadata.schema(), KEPT))
+        session.watch.go_on()
+        transaction.commit_transaction()
     made = tables.load_table((database, name))
     return rows, [task.file.file_path for task in made.scan().plan_files()]
 
@@ -163,8 +166,9 @@ def append_to(session: Session, database: str, name: str, query: Query) -> tuple
         table = catalog(session).load_table((database, name))
         before = {task.file.file_path for task in table.scan().plan_files()}
         try:
-            with table.transaction() as transaction:
+            with committed(session, table), table.transaction() as transaction:
                 append(transaction, arrow(session, table.schema(), KEPT))
+                session.watch.go_on()
         except CommitFailedException as error:
             if attempt == ATTEMPTS:
                 raise commit_error(database, name) from error
@@ -212,7 +216,7 @@ def replace(session: Session, table: Table, gone: set[str], kept: str) -> None:
     rows = arrow(session, table.schema(), kept)
     files = [task.file for task in table.scan().plan_files() if task.file.file_path in gone]
     try:
-        with table.transaction() as transaction:
+        with committed(session, table), table.transaction() as transaction:
             check_partitions(transaction, rows)
             with transaction.update_snapshot().overwrite() as snapshot:
                 for file in files:
@@ -223,6 +227,7 @@ def replace(session: Session, table: Table, gone: set[str], kept: str) -> None:
                     )
                     for file in added:
                         snapshot.append_data_file(file)
+            session.watch.go_on()
     except CommitFailedException as error:
         raise commit_error(*table.name()[-2:]) from error
 

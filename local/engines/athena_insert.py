@@ -15,7 +15,8 @@ from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_relations import CATALOG, Query
 from local.engines.athena_scope import TableColumn
 from local.engines.athena_session import Done, Session
-from local.engines.athena_types import Type, common
+from local.engines.athena_types import Type, common, nameless
+from local.engines.athena_undo import taken_back
 from local.engines.athena_views import is_view
 from local.engines.athena_words import Words, options
 from local.engines.athena_writes import Layout, columns_of, empty_place, store
@@ -38,14 +39,17 @@ class Insert:
         if "bucketed_by" in entry.glue or (entry.glue.get("StorageDescriptor") or {}).get("NumberOfBuckets", 0) > 0:
             raise QueryError("NOT_SUPPORTED", "Inserting into bucketed tables is not supported by Athena.")
         asked = self.tree.this.expressions if isinstance(self.tree.this, exp.Schema) else []
-        query = fitted(session.query(self._source()), entry.table.columns, [each.name.lower() for each in asked])
+        source = session.query(self._source(), inserted=True)
+        query = fitted(source, entry.table.columns, [each.name.lower() for each in asked])
         database, name = entry.table.database, entry.table.name
         if is_iceberg(entry.glue):
             rows, files = athena_iceberg.append_to(session, database, name, query)
             return Done(rows=rows, files=files)
         written = store(session, query, layout(entry), entry.glue["StorageDescriptor"]["Location"])
         table = {**entry.glue, "DatabaseName": database, "Name": name}
-        athena_storage.add_partitions(session.catalog.glue, table, written.partitions)
+        with taken_back(session, written.files):
+            session.watch.go_on()
+            athena_storage.add_partitions(session.catalog.glue, table, written.partitions)
         return Done(rows=written.rows, files=written.files)
 
     def _source(self) -> exp.Expr:
@@ -83,6 +87,9 @@ def fitted(query: Query, columns: tuple[TableColumn, ...], asked: list[str]) -> 
             raise QueryError("COLUMN_NOT_FOUND", f"Insert column name does not exist in target table: {name}")
         if name in names[:number]:
             raise QueryError("DUPLICATE_COLUMN_NAME", f"Insert column name is specified more than once: {name}")
+    for column in columns:
+        if not column.type.runs:
+            raise RefusedError(f"INSERT into a table with column '{column.name}' of type {column.type}")
     wanted = [known[name] for name in names]
     if len(wanted) != len(query.types) or not all(map(goes_into, query.types, wanted)):
         told = [f"[{', '.join(map(str, types))}]" for types in (wanted, query.types)]
@@ -104,7 +111,9 @@ def fitted(query: Query, columns: tuple[TableColumn, ...], asked: list[str]) -> 
 
 def goes_into(have: Type, want: Type) -> bool:
     """Whether a value is stored without a cast of the query's own; a text goes into a column for shorter ones."""
-    return have.kind == want.kind == "varchar" or common(have, want) == want
+    if have.kind == want.kind == "varchar":
+        return True
+    return common(nameless(have), nameless(want)) == nameless(want)  # fields of rows go by their place
 
 
 def stored(sql: str, have: Type, want: Type) -> str:

@@ -48,7 +48,7 @@ def size(text: str, path: str) -> int | None:
 
 
 def is_scalar(text: str) -> bool:
-    return not isinstance(_read(text, "INVALID_FUNCTION_ARGUMENT: Invalid JSON value"), dict | list)
+    return not isinstance(_read(text, f"INVALID_FUNCTION_ARGUMENT: Invalid JSON value: {text}"), dict | list)
 
 
 def has_text(text: str, value: str) -> bool | None:
@@ -61,6 +61,14 @@ def has_whole(text: str, value: int) -> bool | None:
     if not isinstance(found, list):
         return None
     return any(isinstance(each, Number) and each.lstrip("-").isdigit() and int(each) == value for each in found)
+
+
+def has_double(text: str, value: float) -> bool | None:
+    """Only among the numbers with a point or an exponent."""
+    found = _find(text, "$")
+    if not isinstance(found, list):
+        return None
+    return any(isinstance(each, Number) and not each.lstrip("-").isdigit() and float(each) == value for each in found)
 
 
 def has_boolean(text: str, value: bool) -> bool | None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from local.engines.athena_arrays import PLAIN, plain_sort
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_functions import FUNCTIONS, Call, Function
+from local.engines.athena_maps import TWICE
 from local.engines.athena_scope import Column, Relation, Scope, Term
 from local.engines.athena_types import BOOLEAN, Type, array_of, common, map_of
 
@@ -43,8 +45,8 @@ class Taker:
             raise self.wrong()
         return found.sql, found.type.element
 
-    def map(self) -> tuple[str, Type, Type]:
-        found = self.value(0)
+    def map(self, index: int = 0) -> tuple[str, Type, Type]:
+        found = self.value(index)
         if found.type.key is None or found.type.value is None:
             raise self.wrong()
         return found.sql, found.type.key, found.type.value
@@ -160,6 +162,8 @@ def reduce_(take: Taker) -> Term:
 def zip_with(take: Taker) -> Term:
     take.count(3)
     (left, one), (right, two) = take.array(0), take.array(1)
+    if "unknown" in (one.name, two.name):
+        raise RefusedError("zip_with of an array of nothing but NULL", "Cast it.", take.node)
     x = take.variable("x")
     body = take.body(2, Term(f"{x}[1]", one), Term(f"{x}[2]", two))
     pairs = f"CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL ELSE list_zip({left}, {right}) END"
@@ -181,7 +185,48 @@ def transform_keys(take: Taker) -> Term:
     entries, key, value = take.map()
     x = take.variable("x")
     body = take.body(1, Term(f"{x}.key", key), Term(f"{x}.value", value))
-    return Term(_entries(entries, x, body.sql, f"{x}.value"), map_of(body.type, value))
+    if body.type.kind not in (*PLAIN, "unknown"):
+        raise RefusedError(f"transform_keys to keys of {body.type}", node=take.node)
+    lists = (f"list_transform(t_entries({entries}), lambda {x}: {part})" for part in (body.sql, f"{x}.value"))
+    return Term(f"t_map({', '.join(lists)}, {TWICE})", map_of(body.type, value))
+
+
+@taker("map_zip_with")
+def map_zip_with(take: Taker) -> Term:
+    """All keys of both maps, with NULL for the value of the one that has it not."""
+    take.count(3)
+    (left, key, one), (right, other, two) = take.map(0), take.map(1)
+    if key.duckdb != other.duckdb or key.kind not in PLAIN:
+        raise RefusedError(f"map_zip_with of maps with keys of {key} and {other}", "Cast them to one.", take.node)
+    x = take.variable("x")
+    body = take.body(2, Term(f"{x}.k", key), Term(f"{x}.l", one), Term(f"{x}.r", two))
+    ours = (
+        f"list_transform(map_entries({left}), lambda e: struct_pack(k := e.key, l := e.value, r := ({right})[e.key]))"
+    )
+    rest = f"list_filter(map_entries({right}), lambda e: NOT map_contains({left}, e.key))"
+    theirs = f"list_transform({rest}, lambda e: struct_pack(k := e.key, l := CAST(NULL AS {one.duckdb}), r := e.value))"
+    made = f"list_transform({ours} || {theirs}, lambda {x}: struct_pack(k := {x}.k, v := {body.sql}))"
+    missing = f"{left} IS NULL OR {right} IS NULL"
+    return Term(f"CASE WHEN {missing} THEN NULL ELSE map_from_entries({made}) END", map_of(key, body.type))
+
+
+@taker("array_sort")
+def array_sort(take: Taker) -> Term:
+    """By insertion, each element after those that are not greater: stable, as Java's sort is."""
+    if len(take.nodes) == 1:
+        return plain_sort(Call("array_sort", take.node, [take.value(0)]))
+    take.count(2)
+    array, element = take.array()
+    s, x, y = (take.variable(letter) for letter in "sxy")
+    order = take.body(1, Term(y, element), Term(f"{x}.e", element))
+    if order.type.kind != "integer":
+        raise take.wrong()
+    start = f"struct_pack(s := CAST([] AS {element.duckdb}[]), e := CAST(NULL AS {element.duckdb}))"
+    wrapped = f"list_transform({array}, lambda {x}: struct_pack(s := CAST([] AS {element.duckdb}[]), e := {x}))"
+    parts = (f"list_filter({s}.s, lambda {y}: t_compared({order.sql}) {sign} 0)" for sign in ("<=", ">"))
+    step = f"struct_pack(s := list_concat({next(parts)}, [{x}.e], {next(parts)}), e := {x}.e)"
+    folded = f"list_reduce({wrapped}, lambda {s}, {x}: {step}, {start}).s"
+    return Term(f"CASE WHEN {array} IS NULL THEN NULL ELSE {folded} END", array_of(element))
 
 
 @taker("map_filter")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local.engines.athena_catalog import GlueCatalog
+from local.engines import athena_iceberg_listings
+from local.engines.athena_catalog import GlueCatalog, is_iceberg
 from local.engines.athena_errors import QueryError
 from local.engines.athena_results import column_info
 from local.engines.athena_sql import Statement, refuse
@@ -14,6 +15,7 @@ from local.engines.athena_types import Type
 from local.engines.athena_views import is_view
 
 STRING = Type("string")
+TOLD = [column_info(name, STRING) for name in ("col_name", "data_type", "comment")]
 Listing = tuple[list[str], list[dict[str, Any]]]
 
 
@@ -49,6 +51,8 @@ def describe(catalog: GlueCatalog, database: str, table: str) -> Listing:
     entry = catalog.entry(database, table)
     if entry is None:
         raise QueryError("FAILED", f"Execution Error. Table not found {database}.{table}")
+    if is_iceberg(entry.glue):
+        return athena_iceberg_listings.described(entry), TOLD
     described = current_columns(entry.glue)
     keys = entry.glue.get("PartitionKeys") or []
     lines = [line(column) for column in (*described, *keys)]
@@ -56,7 +60,7 @@ def describe(catalog: GlueCatalog, database: str, table: str) -> Listing:
         lines += ["\t \t ", "# Partition Information\t \t ", line({"Name": "# col_name", "Type": "data_type",
                                                                   "Comment": "comment"}), "\t \t "]  # fmt: skip
         lines += [line(key) for key in keys]
-    return lines, [column_info(name, STRING) for name in ("col_name", "data_type", "comment")]
+    return lines, TOLD
 
 
 def create_view(catalog: GlueCatalog, database: str, name: str) -> Listing:

@@ -18,6 +18,7 @@ from local.engines.athena_types import (
     DOUBLE,
     INTEGER,
     JSON,
+    LARGEST_PRECISION,
     MICROS,
     MILLIS,
     REAL,
@@ -42,6 +43,16 @@ TIMESTAMP_TEXT = re.compile(r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,6})
 LARGEST_INTEGER, LARGEST_BIGINT = 2**31 - 1, 2**63 - 1
 
 
+def sized(precision: int, scale: int) -> Type:
+    if not 1 <= precision <= LARGEST_PRECISION:
+        words = f"DECIMAL precision must be in range [1, {LARGEST_PRECISION}]: {precision}"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", words)
+    if scale > precision:
+        words = f"DECIMAL scale must be in range [0, precision ({precision})]: {scale}"
+        raise QueryError("INVALID_FUNCTION_ARGUMENT", words)
+    return decimal(precision, scale)
+
+
 def type_of(node: exp.DataType) -> Type:
     if node.this in (exp.DType.ARRAY, exp.DType.MAP, exp.DType.STRUCT):
         return container_of(node)
@@ -50,8 +61,7 @@ def type_of(node: exp.DataType) -> Type:
     if name in TYPES and not numbers:
         return TYPES[name]
     if name == "DECIMAL":
-        precision, scale = (*numbers, 0)[:2] if numbers else (38, 0)
-        return decimal(precision, scale)
+        return sized(*(*numbers, 0)[:2]) if numbers else decimal(LARGEST_PRECISION, 0)
     if name == "VARCHAR":
         return Type("varchar", numbers[0]) if numbers else VARCHAR
     if name in ("TIMESTAMP", "TIMESTAMPTZ"):
@@ -118,6 +128,8 @@ def typed_literal(node: exp.Expr, target: Type) -> Term:
         if target.name.startswith("timestamp") and (parts := TIMESTAMP_TEXT.fullmatch(text)):
             return moment_literal(datetime.fromisoformat(parts[1]), parts[2], target, node)
     except ValueError as error:
+        if text.startswith("0000"):
+            raise RefusedError(f"The year 0 of '{text}'", "Write a later year.", node) from error
         raise QueryError("INVALID_LITERAL", f"'{text}' is not a valid {target} literal", node) from error
     raise RefusedError(f"The literal {target} '{text}'", "Write it as yyyy-mm-dd hh:mm:ss.fff.", node)
 

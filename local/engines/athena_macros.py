@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from local.engines import athena_natives
+from local.engines.athena_collection_macros import COLLECTIONS
 from local.engines.athena_more_macros import MORE
 
 # What Trino's trim() takes for white space: Java's Character.isWhitespace
@@ -94,6 +95,6 @@ def prepare(connection: Any) -> None:
     for setting in ("TimeZone = 'UTC'", "default_null_order = 'nulls_last'", "ieee_floating_point_ops = true"):
         connection.execute(f"SET {setting}")
     athena_natives.prepare(connection)
-    for macro in (*MACROS, *MORE):
+    for macro in (*MACROS, *MORE, *COLLECTIONS):
         connection.execute(f"CREATE OR REPLACE MACRO {macro}")
         connection.execute(f"CREATE OR REPLACE MACRO {twin(macro)}")

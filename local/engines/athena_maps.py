@@ -5,8 +5,13 @@ from __future__ import annotations
 from local.engines.athena_arrays import PLAIN
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import ANY_ARRAY, ANY_MAP, Call, function
+from local.engines.athena_quoting import identifier
 from local.engines.athena_scope import Term
 from local.engines.athena_types import UNKNOWN, array_of, common, map_of, row_of
+
+# the words around a key that is there twice
+TWICE = "'INVALID_FUNCTION_ARGUMENT: Duplicate keys (', ') are not allowed'"
+TWICE_IN_MAP = TWICE.replace("keys", "map keys")
 
 
 @function("map")
@@ -19,7 +24,7 @@ def map_(call: Call) -> Term:
     assert values.type.element is not None
     if keys.type.element.kind not in PLAIN:
         raise RefusedError(f"A map with keys of {keys.type.element}", node=call.node)
-    return Term(f"t_map({keys.sql}, {values.sql})", map_of(keys.type.element, values.type.element))
+    return Term(f"t_map({keys.sql}, {values.sql}, {TWICE_IN_MAP})", map_of(keys.type.element, values.type.element))
 
 
 @function("map_keys", "map_values")
@@ -38,7 +43,7 @@ def map_entries(call: Call) -> Term:
     return Term(f"list_transform(t_entries({call.first.sql}), lambda x: {pair})", array_of(entry))
 
 
-@function("map_from_entries")
+@function("map_from_entries", "multimap_from_entries")
 def map_from_entries(call: Call) -> Term:
     call.need(ANY_ARRAY)
     entry = call.first.type.element
@@ -47,8 +52,12 @@ def map_from_entries(call: Call) -> Term:
     (key, key_type), (value, value_type) = entry.members
     if key_type.kind not in PLAIN:
         raise RefusedError(f"A map with keys of {key_type}", node=call.node)
-    keys, values = (f"list_transform({call.first.sql}, lambda x: x.{name})" for name in (key, value))
-    return Term(f"t_map({keys}, {values})", map_of(key_type, value_type))
+    entries = f"t_whole_entries({call.first.sql})"
+    keys, values = (f"list_transform({entries}, lambda x: x.{identifier(name)})" for name in (key, value))
+    if call.name == "map_from_entries":
+        return Term(f"t_map({keys}, {values}, {TWICE})", map_of(key_type, value_type))
+    pairs = f"list_transform({entries}, lambda x: struct_pack(k := x.{identifier(key)}, v := x.{identifier(value)}))"
+    return Term(f"t_multimap({pairs})", map_of(key_type, array_of(value_type)))
 
 
 @function("map_concat")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.engines.athena_casts import coerce
 from local.engines.athena_errors import RefusedError
-from local.engines.athena_functions import DOUBLES, NUMBERS, TEXT, WHOLE, Call, Plain, function
+from local.engines.athena_functions import DOUBLES, NUMBERS, TEXT, WHOLE, Call, Plain, alike, function
 from local.engines.athena_quoting import text
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, decimal
@@ -40,8 +40,6 @@ for _name, _plain in {
     "is_finite": Plain((DOUBLES,), BOOLEAN, "isfinite"),
     "from_base": Plain((TEXT, WHOLE), BIGINT, "t_from_base"),
     "to_base": Plain((WHOLE, WHOLE), VARCHAR, "t_to_base"),
-    "rand": Plain((), DOUBLE, "random"),
-    "random": Plain((), DOUBLE, "random"),
 }.items():
     function(_name)(_plain)
 
@@ -52,8 +50,26 @@ def typeof(call: Call) -> Term:
     return Term(f"{text(str(call.first.type))}::VARCHAR", VARCHAR)
 
 
+@function("rand", "random")
+def random_(call: Call) -> Term:
+    """A double from 0 to 1, or a whole number below a bound, from a start on."""
+    if not call.terms:
+        return Term("random()", DOUBLE)
+    call.need(WHOLE, *(WHOLE for _ in call.terms[1:2]))
+    (*start, stop), type_ = alike(call)
+    if start:
+        return Term(
+            f"CAST(t_random({start[0]}, {stop}, 'start value must be less than stop value') AS {type_.duckdb})", type_
+        )
+    return Term(f"CAST(t_random(0, {stop}, 'bound must be positive') AS {type_.duckdb})", type_)
+
+
 @function("width_bucket")
 def width_bucket(call: Call) -> Term:
+    if len(call.terms) == 2 and call.terms[1].type.element == DOUBLE:
+        return Term(
+            f"CAST(t_bin({coerce(call.first.sql, call.first.type, DOUBLE)}, {call.terms[1].sql}) AS BIGINT)", BIGINT
+        )
     call.need(NUMBERS, NUMBERS, NUMBERS, WHOLE)
     *bounds, count = call.terms
     sqls = (coerce(term.sql, term.type, DOUBLE) for term in bounds)
@@ -69,7 +85,7 @@ def truncate(call: Call) -> Term:
         kept = call.literal(1) if len(call.terms) > 1 else "0"
         if int(kept) > scale:
             kept = str(scale)
-        unit = f"CAST(trunc({call.first.sql} * {10 ** int(kept)}) AS DECIMAL(38,0))"
+        unit = f"CAST(trunc(CAST({call.first.sql} AS DECIMAL(38,{scale})) * {10 ** int(kept)}) AS DECIMAL(38,0))"
         result = type_ if len(call.terms) > 1 else decimal(max(1, type_.integral), 0)
         part = f"CAST('0.{'1'.zfill(int(kept))}' AS DECIMAL({kept},{kept}))" if int(kept) else "1"
         if (type_.precision or 0) + int(kept) > 38:

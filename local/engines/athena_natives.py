@@ -9,7 +9,14 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from local.engines import athena_json_values as documents
+from local.engines import (
+    athena_format_values,
+    athena_json_values as documents,
+    athena_octet_values,
+    athena_text_values,
+    athena_url_values,
+)
+from local.engines.athena_results import java_double, java_float
 
 ENOUGH_DIGITS = Context(prec=400)
 
@@ -68,6 +75,8 @@ def from_utf8(octets: bytes) -> str:
 NATIVES: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "round_double": (round_double, ["DOUBLE", "INTEGER"], "VARCHAR"),
     "double_text": (double_text, ["DOUBLE"], "VARCHAR"),
+    "plain_double": (java_double, ["DOUBLE"], "VARCHAR"),
+    "plain_real": (java_float, ["FLOAT"], "VARCHAR"),
     "real_text": (real_text, ["FLOAT"], "VARCHAR"),
     "from_base": (from_base, ["VARCHAR", "BIGINT"], "BIGINT"),
     "reverse": (lambda text: text[::-1], ["VARCHAR"], "VARCHAR"),
@@ -81,11 +90,16 @@ NATIVES: dict[str, tuple[Callable[..., Any], list[str], str]] = {
     "json_is_scalar": (documents.is_scalar, ["VARCHAR"], "BOOLEAN"),
     "json_has_text": (documents.has_text, ["VARCHAR", "VARCHAR"], "BOOLEAN"),
     "json_has_whole": (documents.has_whole, ["VARCHAR", "BIGINT"], "BOOLEAN"),
+    "json_has_double": (documents.has_double, ["VARCHAR", "DOUBLE"], "BOOLEAN"),
     "json_has_boolean": (documents.has_boolean, ["VARCHAR", "BOOLEAN"], "BOOLEAN"),
     "from_json": (documents.cast, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "json_items": (documents.items, ["VARCHAR"], "VARCHAR[]"),
     "json_pairs": (documents.pairs, ["VARCHAR"], "STRUCT(k VARCHAR, v VARCHAR)[]"),
     "json_member": (documents.member, ["VARCHAR", "VARCHAR"], "VARCHAR"),
+    **athena_format_values.NATIVES,
+    **athena_octet_values.NATIVES,
+    **athena_text_values.NATIVES,
+    **athena_url_values.NATIVES,
 }
 
 

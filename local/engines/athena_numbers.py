@@ -10,7 +10,7 @@ from local.engines.athena_scope import Term
 from local.engines.athena_types import DOUBLE, decimal
 
 for _name, _plain in {
-    "abs": Plain((NUMBERS,), None, "abs"),
+    "abs": Plain((NUMBERS,), None, "abs", cast=True),
 }.items():
     function(_name)(_plain)
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from local.engines.athena_casts import coerce
+from local.engines.athena_equality import equal
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
 from local.engines.athena_types import (
     BOOLEAN,
     DATE,
     DAY_SECOND,
+    DOUBLE,
+    LARGEST_PRECISION,
     MILLIS,
     REAL,
     VARCHAR,
@@ -39,6 +42,8 @@ Operator = Callable[[str, Term, Term], Term]
 def apply(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
     if symbol in COMPARISONS or symbol.startswith("IS"):
         return compare(symbol, left, right, node)
+    if symbol == "||" and (parts := joinable(left, right)) is not None:
+        left, right = parts
     kinds = operand_kinds(left.type, right.type)
     operate = OPERATORS.get((symbol, *kinds))
     if operate is None:
@@ -80,6 +85,11 @@ def distinguished(term: Term, node: exp.Expr) -> Term:
 
 
 def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
+    whole_type = common(left.type, right.type)
+    if whole_type is not None and whole_type.parts and symbol in ("=", "<>"):
+        ours, theirs = coerce(left.sql, left.type, whole_type), coerce(right.sql, right.type, whole_type)
+        same = equal(ours, theirs, whole_type, node)
+        return Term(same if symbol == "=" else f"(NOT {same})", BOOLEAN)
     shared = comparable(left.type, right.type, symbol, node)
     ours, theirs = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
     if shared.kind in ("double", "real"):  # because of NaN
@@ -131,6 +141,8 @@ def exact(symbol: str, left: Term, right: Term) -> Term:
 def quotient(a: str, ours: Type, b: str, theirs: Type, result: Type) -> str:
     """a / b rounded half up, by way of whole numbers: DuckDB would go by way of doubles."""
     shift = (result.scale or 0) + (theirs.scale or 0) - (ours.scale or 0)
+    if shift > LARGEST_PRECISION:
+        raise RefusedError(f"A quotient of {ours} and {theirs}", "Cast to fewer digits.")
     top = f"{unscaled(a, ours)} * {10**shift}::HUGEINT"
     return scaled(f"t_quotient({top}, {unscaled(b, theirs)})", result)
 
@@ -181,9 +193,33 @@ def times_span(symbol: str, left: Term, right: Term) -> Term:
     return Term(f"CAST({left.sql} * {right.sql} AS {left.type.duckdb})", left.type)
 
 
-def lists(symbol: str, left: Term, right: Term) -> Term:
+def scaled_span(symbol: str, left: Term, right: Term) -> Term:
+    """A span times or by a double: what is left of a unit is cut off."""
+    if right.type.name.startswith("interval"):
+        left, right = right, left
+    factor = coerce(right.sql, right.type, DOUBLE)
+    made = f"trunc(CAST({left.sql} AS DOUBLE) {symbol} {factor})"
+    return Term(f"CAST(t_finite({made}) AS {left.type.duckdb})", left.type)
+
+
+def joined_octets(symbol: str, left: Term, right: Term) -> Term:
+    return Term(f"({left.sql} || {right.sql})", left.type)
+
+
+def joinable(left: Term, right: Term) -> tuple[Term, Term] | None:
+    """An array and a value, or a value and an array, as two arrays."""
+    if common(left.type, right.type) is not None:
+        return None
+    for term, other in ((left, right), (right, left)):
+        if term.type.element is not None and (shared := common(term.type.element, other.type)) is not None:
+            single = Term(f"[{coerce(other.sql, other.type, shared)}]", Type("array", element=shared))
+            return (left, single) if term is left else (single, right)
+    return None
+
+
+def lists(left: Term, right: Term) -> Term:
     shared = common(left.type, right.type)
-    if shared is None:
+    if shared is None or shared.element is None:
         raise QueryError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} || {right.type}")
     a, b = coerce(left.sql, left.type, shared), coerce(right.sql, right.type, shared)
     return Term(f"({a} || {b})", shared)
@@ -212,13 +248,17 @@ OPERATORS: dict[tuple[str, str, str], Operator] = {
     **{("*", "integer", span): times_span for span in SPANS},
     **{(symbol, "real", "real"): reals for symbol in "+-*/"},
     ("||", "varchar", "varchar"): join_texts,
-    ("||", "array", "array"): lists,
+    ("||", "array", "array"): lambda symbol, left, right: lists(left, right),
+    ("||", "varbinary", "varbinary"): joined_octets,
+    **{("*", span, number): scaled_span for span in SPANS for number in ("decimal", "double")},
+    **{("*", number, span): scaled_span for span in SPANS for number in ("decimal", "double")},
+    **{("/", span, number): scaled_span for span in SPANS for number in ("integer", "decimal", "double")},
 }
 # pairs for which Athena has operators that the laptop does not run
 KNOWN_PAIRS = {
     *((time, other) for time in TIMES for other in TIMES),
-    *((span, other) for span in SPANS for other in (*SPANS, "integer", "double")),
-    *((number, span) for number in ("integer", "double") for span in SPANS),
+    *((span, other) for span in SPANS for other in (*SPANS, "integer", "real", "double")),
+    *((number, span) for number in ("integer", "real", "double") for span in SPANS),
     ("real", "real"),
     ("varbinary", "varbinary"),
 }

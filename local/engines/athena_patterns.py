@@ -8,7 +8,7 @@ from typing import Any
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_functions import TEXT, WHOLE, Call, function
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, VARCHAR, array_of
+from local.engines.athena_types import BIGINT, BOOLEAN, INTEGER, VARCHAR, array_of
 
 # no look-around, no back reference, no possessive quantifier, no flag but (?i) at the beginning
 SAFE_PATTERN = re.compile(
@@ -119,6 +119,17 @@ def regexp_split(call: Call) -> Term:
     call.need(TEXT, TEXT)
     found, odd, _ = pattern(call, fills=True)
     return Term(checked(call, odd, f"string_split_regex({call.first.sql}, {found})"), array_of(VARCHAR))
+
+
+@function("regexp_position")
+def regexp_position(call: Call) -> Term:
+    """Where the first match begins, or -1."""
+    call.need(TEXT, TEXT)
+    found, odd, _ = pattern(call, fills=True)
+    place = f"length(string_split_regex({call.first.sql}, {found})[1]) + 1"
+    place = f"CASE WHEN regexp_matches({call.first.sql}, {found}) THEN {place} ELSE -1 END"
+    whole = f"CASE WHEN {call.first.sql} IS NULL THEN NULL ELSE {place} END"
+    return Term(f"CAST({checked(call, odd, whole)} AS INTEGER)", INTEGER)
 
 
 @function("regexp_replace")

@@ -88,8 +88,9 @@ class Translator:
         return f"WITH {', '.join(parts)} "
 
     def _select(self, node: exp.Select, parent: Scope | None) -> Query:
-        only(node, "expressions", "from_", "joins", "where", "group", "having", "distinct", *CLAUSES)
+        only(node, "expressions", "from_", "joins", "where", "group", "having", "distinct", "windows", *CLAUSES)
         found = source(self, node, parent)
+        found.scope.windows.update({each.name.lower(): each for each in node.args.get("windows") or ()})
         where = self._where(node, found)
         outputs = self._outputs(node, found.scope)
         sql = "SELECT DISTINCT " if self._distinct(node) else "SELECT "
@@ -140,7 +141,8 @@ class Translator:
                 outputs += self._star(item, scope)
             else:
                 bare = item.this if isinstance(item, exp.Alias) else item
-                name = item.alias or (bare.name if isinstance(bare, exp.Column) else f"_col{len(outputs)}")
+                own = item.alias if isinstance(item, exp.Alias) else ""  # OVER has an alias too: its window's name
+                name = own or (bare.name if isinstance(bare, exp.Column) else f"_col{len(outputs)}")
                 outputs.append(Column(name, self.expressions.term(bare, scope)))
         return outputs
 

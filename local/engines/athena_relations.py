@@ -12,6 +12,7 @@ from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_expressions import Expressions, unify
 from local.engines.athena_guards import Guard
 from local.engines.athena_operators import compare
+from local.engines.athena_quoting import text
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type
 from local.engines.athena_unnest import aliased, relation_of, unnest
@@ -37,6 +38,11 @@ class Query:
     sql: str
     names: tuple[str, ...]
     types: tuple[Type, ...]
+
+    def check_printable(self) -> None:
+        for name, type_ in zip(self.names, self.types, strict=True):
+            if not type_.printable:
+                raise RefusedError(f"A result of type {type_} (column '{name}')", "Cast it.")
 
 
 class Owner(Protocol):
@@ -78,6 +84,8 @@ def source(owner: Owner, node: exp.Select, parent: Scope | None) -> Source:
 
 
 def add(found: Source, join: exp.Join) -> None:
+    if str(join.args.get("method") or "").upper() == "NATURAL":
+        raise QueryError("NOT_SUPPORTED", "Natural join not supported", join)
     only(join, "this", "kind", "side", "on", "using")
     side, kind = (join.args.get("side") or "").upper(), (join.args.get("kind") or "").upper()
     relation, sql = read(found.owner, join.this, found.scope)
@@ -189,13 +197,23 @@ def look_up(owner: Owner, node: exp.Table) -> Table:
 
 def values(owner: Owner, node: exp.Values, scope: Scope) -> Query:
     only(node, "expressions", "alias")
-    rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
+    rows = [cells(owner, row, scope) for row in node.expressions]
     if len({len(row) for row in rows}) != 1:
         raise QueryError("TYPE_MISMATCH", "Values rows have mismatched sizes", node)
-    columns = [owner.expressions.alike(column, scope, "Values rows") for column in zip(*rows, strict=True)]
+    columns = [unify(column, "Values rows", node) for column in zip(*rows, strict=True)]
     types = tuple(type_ for _, type_ in columns)
     lines = ", ".join(f"({', '.join(row)})" for row in zip(*(terms for terms, _ in columns), strict=True))
     names = ", ".join(f"c{i}" for i in range(1, len(types) + 1))
     casts = ", ".join(f"CAST(c{i} AS {type_.duckdb}) AS c{i}" for i, type_ in enumerate(types, 1))
     own_names = tuple(f"_col{i}" for i in range(len(types)))
     return Query(f"SELECT {casts} FROM (VALUES {lines}) v({names})", own_names, types)
+
+
+def cells(owner: Owner, node: exp.Expr, scope: Scope) -> list[Term]:
+    """A row of VALUES: a value that is a row itself is as many columns."""
+    nodes = node.expressions if isinstance(node, exp.Tuple) else [node]
+    found = [owner.expressions.term(each, scope) for each in nodes]
+    if len(found) == 1 and found[0].type.fields:
+        row = found[0]
+        return [Term(f"struct_extract({row.sql}, {text(name)})", type_) for name, type_ in row.type.members]
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +16,30 @@ from local.engines.athena_quoting import identifier, literal, text
 from local.engines.athena_relations import Scan
 from local.engines.athena_scope import Table, TableColumn
 from local.engines.athena_types import Type
+from local.engines.duckdb_instance import bytes_read, count_bytes
 
 
 def define(connection: Any, catalog: GlueCatalog, scan: Scan) -> int:
-    """Make the view that the query's SQL reads; answers the bytes of it that DuckDB will not count."""
+    """Make the view that a statement's SQL reads; answers the bytes of it that DuckDB will not count."""
+    sql, uncounted = body(connection, catalog, scan)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {sql}")
+    return uncounted
+
+
+def inline(connection: Any, catalog: GlueCatalog, query: str, scans: Sequence[Scan]) -> tuple[str, int]:
+    """A query with its scans in itself, and those bytes: a view would have DuckDB read an Iceberg table's metadata
+    twice.
+    """
+    if not scans:
+        return query, 0
+    found = [(scan.view, *body(connection, catalog, scan)) for scan in scans]
+    parts = ", ".join(f"{view} AS NOT MATERIALIZED ({sql})" for view, sql, _ in found)
+    rest = f", {query.removeprefix('WITH ')}" if query.startswith("WITH ") else f" {query}"
+    return f"WITH {parts}{rest}", sum(uncounted for *_, uncounted in found)
+
+
+def body(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int]:
+    """The rows of a scan as a SELECT, and the bytes of it that DuckDB will not count."""
     entry = catalog.entry(scan.table.database, scan.table.name)
     assert entry is not None
     if scan.guard is not None:
@@ -28,43 +47,35 @@ def define(connection: Any, catalog: GlueCatalog, scan: Scan) -> int:
     entry = entry.behind or entry
     if entry.reader is not None:
         entry.reader.open(connection)
-    uncounted = 0
     if entry.rows is not None:
-        body = constant(scan.table.columns, entry.rows)
-    elif entry.empty and scan.table.snapshot is None:
-        body = nothing(scan.table.columns)
-    elif entry.metadata is not None:
-        body = iceberg(scan.table, entry)
-    else:
-        files = Files(connection, catalog, scan, entry)
-        body = files.sql() or nothing(scan.table.columns)
-        uncounted = files.uncounted
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {body}")
-    return uncounted
+        return constant(scan.table.columns, entry.rows), 0
+    if entry.empty and scan.table.snapshot is None:
+        return nothing(scan.table.columns), 0
+    if entry.metadata is not None:
+        return iceberg(scan.table, entry), 0
+    files = Files(connection, catalog, scan, entry)
+    return files.sql() or nothing(scan.table.columns), files.uncounted
 
 
-def guarded(connection: Any, catalog: GlueCatalog, scan: Scan, guard: Guard) -> int:
+def guarded(connection: Any, catalog: GlueCatalog, scan: Scan, guard: Guard) -> tuple[str, int]:
     """What is seen of a table. Where rows are hidden, those that are seen are taken out first, as a table of their own:
     else a condition of the query's could be computed on a hidden row, and fail with what stands in it.
     """
     alias = athena_guards.ALIAS if guard.rows else scan.alias
     behind = Scan(f"{scan.view}_behind", alias, scan.table, [] if guard.rows else scan.filters)
-    uncounted = define(connection, catalog, behind)
+    sql, uncounted = body(connection, catalog, behind)
     columns = numbered(cell(number, column, guard, alias) for number, column in enumerate(scan.table.columns, 1))
-    body = f"SELECT {columns} FROM {behind.view} {alias}"
+    seen = f"SELECT {columns} FROM ({sql}) {alias}"
     if not guard.rows and not guard.cells:
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {body}")
-        return uncounted
-    connection.execute("PRAGMA enable_profiling = 'no_output'")
-    connection.execute("""SET custom_profiling_settings = '{"TOTAL_BYTES_READ": "true"}'""")
+        return seen, uncounted
     where = f" WHERE {guard.rows}" if guard.rows else ""
+    count_bytes(connection)
     try:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {scan.view} AS {body}{where}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {behind.view} AS {seen}{where}")
     except duckdb.Error as error:  # whose words may hold a hidden value
         text = f"Error opening Hive split of {scan.table.database}.{scan.table.name}"
         raise QueryError("HIVE_CURSOR_ERROR", text) from error
-    found = json.loads(connection.get_profiling_information("json"))
-    return uncounted + int(found.get("total_bytes_read", 0))
+    return f"SELECT * FROM {behind.view}", uncounted + bytes_read(connection)
 
 
 def cell(number: int, column: TableColumn, guard: Guard, alias: str) -> str:

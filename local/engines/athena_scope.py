@@ -105,6 +105,7 @@ class Scope:
     relations: list[Relation] = field(default_factory=list)
     parent: Scope | None = None
     seen: set[str] = field(default_factory=set)  # the SQL of every column resolved here
+    windows: dict[str, exp.Window] = field(default_factory=dict)  # those that WINDOW names
 
     def find(self, node: exp.Column) -> Term | None:
         """As `resolve`, with None for a name that nothing here has."""
@@ -114,6 +115,10 @@ class Scope:
             if error.kind != "COLUMN_NOT_FOUND":
                 raise
             return None
+
+    def window(self, name: str) -> exp.Window | None:
+        found = self.windows.get(name.lower())
+        return found if found is not None or self.parent is None else self.parent.window(name)
 
     def resolve(self, node: exp.Column) -> Term:
         *qualifier, name = (part.name.lower() for part in node.parts)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 from sqlglot import exp
 
 from local.engines import athena_scans
 from local.engines.athena_catalog import Entry, GlueCatalog
-from local.engines.athena_errors import ByteLimitError, QueryError
+from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_quoting import identifier
 from local.engines.athena_relations import CATALOG, Query, Scan
+from local.engines.athena_watch import Watch
+from local.engines.duckdb_instance import bytes_read, count_bytes
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Session:
     request: dict[str, Any]
     translate: Callable[[exp.Expr], tuple[Query, Sequence[Scan]]]
     check: Callable[[Any, Query], None]  # that DuckDB came to the types that we hold
+    watch: Watch
     scanned: int = 0
 
     @property
@@ -62,31 +63,35 @@ class Session:
             raise QueryError("TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{name}' does not exist")
         return found
 
-    @cached_property
-    def folder(self) -> str:
-        """Where results go, and with them the files of tables that have no place of their own."""
-        return str(self.request["folder"]).rstrip("/")
+    def place(self, name: str) -> str:
+        """Where a table that has no place of its own lies: with the results."""
+        folder = str(self.request["folder"]).rstrip("/")
+        if not folder.startswith("s3://"):
+            raise RefusedError("A table among managed query results", "Give it an external_location.")
+        return f"{folder}/{name}"
 
-    def query(self, tree: exp.Expr) -> Query:
+    def query(self, tree: exp.Expr, *, inserted: bool = False) -> Query:
+        """A query that can be run; its columns are written as they are, or `inserted`: in the types of a table's."""
         query, scans = self.translate(tree)
         self.catalog.remember(scans, query.sql)
+        if not inserted:
+            query.check_printable()
         self.define(scans)
         return query
 
     def define(self, scans: Sequence[Scan]) -> None:
         self.scanned += sum(athena_scans.define(self.connection, self.catalog, scan) for scan in scans)
+        self.watch.go_on(self.scanned)
 
     def execute(self, sql: str) -> Any:
         """Run SQL of DuckDB's that reads tables; what it reads is counted."""
-        self.connection.execute("PRAGMA enable_profiling = 'no_output'")
-        self.connection.execute("""SET custom_profiling_settings = '{"TOTAL_BYTES_READ": "true"}'""")
+        count_bytes(self.connection)
         return self.connection.execute(sql)
 
     def counted(self) -> None:
         """Add what the last execution has read, once its rows are fetched."""
-        found = json.loads(self.connection.get_profiling_information("json"))
-        self.scanned += int(found.get("total_bytes_read", 0))
-        limit_bytes(self.request, self.scanned)
+        self.scanned += bytes_read(self.connection)
+        self.watch.go_on(self.scanned)
 
     def keep(self, name: str, query: Query) -> int:
         """A query's rows as a temporary table; how many they are."""
@@ -96,10 +101,3 @@ class Session:
         self.check(described, query)
         count: tuple[int] = self.connection.execute(f"SELECT count(*) FROM {identifier(name)}").fetchone()
         return count[0]
-
-
-def limit_bytes(request: Mapping[str, Any], scanned: int) -> None:
-    """Stop before a result, or a change, of a query that has read more than its workgroup's limit."""
-    limit = request.get("limit")
-    if limit and scanned > limit:
-        raise ByteLimitError

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from sqlglot import exp
 
+from local.engines import athena_iceberg_listings
 from local.engines.athena_alter import partitions
 from local.engines.athena_catalog import Entry, is_iceberg
 from local.engines.athena_errors import QueryError, RefusedError
@@ -52,7 +53,8 @@ def read_columns(words: Words) -> Show:
 
 
 def columns(session: Session, entry: Entry) -> list[str]:
-    return [f"{each['Name']:<{WIDTH}}" for each in (*current_columns(entry.glue), *keys(entry))]
+    width = 0 if is_iceberg(entry.glue) else WIDTH
+    return [f"{each['Name']:<{width}}" for each in (*current_columns(entry.glue), *keys(entry))]
 
 
 def keys(entry: Entry) -> list[dict[str, Any]]:
@@ -101,14 +103,12 @@ def create_table(session: Session, entry: Entry) -> list[str]:
     if entry.table.view is not None:
         raise QueryError("FAILED", f"SemanticException {entry.table.name} is a view. Use SHOW CREATE VIEW.")
     storage, told = entry.glue["StorageDescriptor"], dict(entry.glue.get("Parameters") or {})
-    iceberg = is_iceberg(entry.glue)
-    lines = [f"CREATE {'' if iceberg else 'EXTERNAL '}TABLE `{entry.table.database}.{entry.table.name}`("]
+    if is_iceberg(entry.glue):
+        return athena_iceberg_listings.create_table(entry)
+    lines = [f"CREATE EXTERNAL TABLE `{entry.table.database}.{entry.table.name}`("]
     lines += listing(current_columns(entry.glue))
     if comment := entry.glue.get("Description"):
         lines += [f"COMMENT '{comment}'"]
-    if iceberg:
-        lines += ["LOCATION", f"  '{storage['Location']}'", "TBLPROPERTIES (", "  'table_type'='iceberg'", ")"]
-        return lines
     if keys(entry):
         lines += ["PARTITIONED BY ( ", *listing(keys(entry))]
     serde = storage.get("SerdeInfo") or {}

@@ -15,7 +15,6 @@ from local.engines.athena_query import Translator
 from local.engines.athena_relations import Query, Scan
 from local.engines.athena_scope import Catalog
 from local.engines.athena_session import Plan
-from local.engines.athena_types import VARIOUS, Type
 
 SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
 LEADING = re.compile(rf"{SPACE}*\(?{SPACE}*(\w+)?", re.S)
@@ -63,7 +62,8 @@ class Translation:
 def read(sql: str) -> Statement:
     """Which statement a text holds; a QueryError of kind SYNTAX for one that is none."""
     leading = LEADING.match(sql)
-    verb = (leading[1] or "").lower() if leading else ""
+    word = (leading[1] or "") if leading else ""
+    verb = word.lower()
     bare = re.sub(SPACE + "+", " ", sql, flags=re.S).strip().removesuffix(";").strip()
     if verb in QUERIES or bare.startswith("("):
         return Statement("select", parse(sql))
@@ -73,30 +73,25 @@ def read(sql: str) -> Statement:
     if (plan := athena_statements.read(sql)) is not None:
         return Statement(plan.verb, plan=plan)
     if verb not in KNOWN_VERBS:
-        raise QueryError("SYNTAX", f"line 1:1: mismatched input '{verb or sql[:20]}'. Expecting: {EXPECTED}")
+        start = leading.start(1) if leading and word else 0
+        line, column = sql.count("\n", 0, start) + 1, start - sql.rfind("\n", 0, start)
+        raise QueryError(
+            "SYNTAX", f"line {line}:{column}: mismatched input '{word or sql[:20]}'. Expecting: {EXPECTED}"
+        )
     return Statement(verb)
 
 
-def translate(tree: exp.Expr, catalog: Catalog, database: str, parameters: list[str]) -> Translation:
+def translate(
+    tree: exp.Expr, catalog: Catalog, database: str, parameters: list[str], *, printed: bool = True
+) -> Translation:
     translator = Translator(catalog, database)
     try:
         query = translator.query(bind(tree, parameters))
     except RecursionError as error:
         raise RefusedError(RECURSION) from error
-    for name, type_ in zip(query.names, query.types, strict=True):
-        if not printable(type_):
-            raise RefusedError(f"A result of type {type_} (column '{name}')", "Cast it.")
+    if printed:
+        query.check_printable()
     return Translation(query, translator.scans)
-
-
-def printable(type_: Type) -> bool:
-    """Whether it is known how Athena writes a value of this type."""
-    if type_.parts:
-        plain_key = type_.key is None or not type_.key.parts
-        return plain_key and all(printable(part) for part in type_.parts)
-    if type_.zone == VARIOUS:
-        return False
-    return type_.runs and not (type_.name.startswith("timestamp") and type_.precision == 0)
 
 
 KNOWN_VERBS = {

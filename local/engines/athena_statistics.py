@@ -75,6 +75,18 @@ def map_agg(call: Call) -> Term:
     return Term(f"t_map_of({pairs})", map_of(key.type, value.type))
 
 
+@function("multimap_agg", sort="aggregate")
+def multimap_agg(call: Call) -> Term:
+    """Each key with all of its values, in no order."""
+    plainly(call)
+    call.need(("integer", "varchar", "date", "boolean"), ())
+    if call.tail:
+        raise RefusedError("multimap_agg with FILTER or OVER", "Filter in WHERE.", call.node)
+    key, value = call.terms
+    pairs = f"list(struct_pack(k := {key.sql}, v := {value.sql})) FILTER (WHERE {key.sql} IS NOT NULL)"
+    return Term(f"t_multimap({pairs})", map_of(key.type, array_of(value.type)))
+
+
 @function("histogram", sort="aggregate")
 def histogram(call: Call) -> Term:
     plainly(call)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_functions import TEXT, WHOLE, Call, Plain, function
-from local.engines.athena_operators import comparable
+from local.engines.athena_operators import comparable, lists
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR
 
@@ -12,19 +14,26 @@ for _name, _plain in {
     "length": Plain((TEXT,), BIGINT, "length"),
     "lower": Plain((TEXT,), VARCHAR, "lower"),
     "upper": Plain((TEXT,), VARCHAR, "t_upper"),
-    "trim": Plain((TEXT,), VARCHAR, "t_trim"),
-    "ltrim": Plain((TEXT,), VARCHAR, "t_ltrim"),
-    "rtrim": Plain((TEXT,), VARCHAR, "t_rtrim"),
     "strpos": Plain((TEXT, TEXT), BIGINT, "strpos"),
     "starts_with": Plain((TEXT, TEXT), BOOLEAN, "starts_with"),
 }.items():
     function(_name)(_plain)
 
 
+@function("trim", "ltrim", "rtrim")
+def trim(call: Call) -> Term:
+    """White space, or the letters that a second argument holds."""
+    call.need(TEXT, *(TEXT for _ in call.terms[1:2]))
+    terms = ", ".join(term.sql for term in call.terms)
+    return Term(f"{'t_' if len(call.terms) == 1 else ''}{call.name}({terms})", VARCHAR)
+
+
 @function("concat")
 def concat(call: Call) -> Term:
     if len(call.terms) < 2:
         raise call.wrong()
+    if all(term.type.element is not None for term in call.terms):
+        return reduce(lists, call.terms)
     call.need(*(TEXT for _ in call.terms))
     return Term(f"CAST({' || '.join(term.sql for term in call.terms)} AS VARCHAR)", VARCHAR)
 

@@ -9,7 +9,7 @@ from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_functions import TEXT, TIMES, WHOLE, Call, Plain, function
 from local.engines.athena_operators import comparable
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, DATE, TIMESTAMPTZ, VARCHAR, Type
+from local.engines.athena_types import BIGINT, DATE, MILLIS, TIMESTAMPTZ, VARCHAR, Type
 from local.engines.athena_zones import local, moment
 
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
@@ -104,4 +104,10 @@ def date_format(call: Call) -> Term:
     if unknown:
         raise RefusedError(f"%{unknown[0]} in the format of date_format", node=call.node)
     form = "".join(FORMAT_LETTERS[letter] if letter else text for letter, text, _ in letters).replace("'", "''")
-    return Term(f"strftime({local(call.first.sql, call.first.type)}, '{form}')", VARCHAR)
+    return Term(f"strftime({to_the_millisecond(call.first)}, '{form}')", VARCHAR)
+
+
+def to_the_millisecond(time: Term) -> str:
+    """What the clock of a time's zone shows, rounded to three digits of a second as both formats do."""
+    shown = local(time.sql, time.type)
+    return f"t_millis({shown})" if (time.type.precision or 0) > MILLIS else shown

@@ -62,6 +62,15 @@ class Type:
         return self.name in DUCKDB_NAMES or self.name == "decimal"
 
     @property
+    def printable(self) -> bool:
+        """Whether it is known how Athena writes a value of this type."""
+        if self.parts:
+            return (self.key is None or not self.key.parts) and all(part.printable for part in self.parts)
+        if self.zone == VARIOUS:
+            return False
+        return self.runs and not (self.name.startswith("timestamp") and self.precision == 0)
+
+    @property
     def parts(self) -> tuple[Type, ...]:
         """The types inside this one."""
         return tuple(
@@ -160,6 +169,15 @@ def _common_time(left: Type, right: Type, kinds: set[str]) -> Type | None:
     zones = {type_.zone if type_.name == name else None for type_ in (left, right)}
     precision = max(type_.precision or 0 for type_ in (left, right))
     return Type(name, precision, zone=zones.pop() if len(zones) == 1 else VARIOUS)
+
+
+def nameless(type_: Type) -> Type:
+    """The type without the names of rows' fields, in whatever depth."""
+    if type_.name == "array" and type_.element is not None:
+        return array_of(nameless(type_.element))
+    if type_.key is not None and type_.value is not None:
+        return map_of(nameless(type_.key), nameless(type_.value))
+    return row_of(*((None, nameless(each)) for _, each in type_.fields)) if type_.fields else type_
 
 
 def _longer(left: int | None, right: int | None) -> int | None:

@@ -18,6 +18,7 @@ from local.engines.athena_relations import Query
 from local.engines.athena_session import Session
 from local.engines.athena_storage import partition_folder
 from local.engines.athena_types import Type
+from local.engines.athena_undo import taken_back
 
 KEPT, BUCKET = "written", "bucket number"
 LARGEST_PARTITIONS = 100
@@ -63,7 +64,9 @@ def store(session: Session, query: Query, layout: Layout, location: str) -> Writ
     with tempfile.TemporaryDirectory() as folder:
         if rows:
             session.connection.execute(f"COPY ({_selected(query, layout)}) TO {_target(folder, layout)}")
-        files, partitions = _upload(session, Path(folder), layout, location.rstrip("/"))
+        files: list[str] = []
+        with taken_back(session, files):
+            partitions = _upload(session, Path(folder), layout, location.rstrip("/"), files)
     return Written(files, partitions, rows)
 
 
@@ -153,11 +156,11 @@ def _target(folder: str, layout: Layout) -> str:
 
 
 def _upload(
-    session: Session, folder: Path, layout: Layout, location: str
-) -> tuple[list[str], list[tuple[tuple[str, ...], str]]]:
+    session: Session, folder: Path, layout: Layout, location: str, files: list[str]
+) -> list[tuple[tuple[str, ...], str]]:
+    """Every file to its place, which goes to the list; the partitions that they make."""
     query_id = f"{datetime.now(UTC):%Y%m%d_%H%M%S}_00000_{uuid.uuid4().hex[:5]}"
     bucket, _, prefix = location.removeprefix("s3://").partition("/")
-    files: list[str] = []
     partitions: dict[tuple[str, ...], str] = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         told = [unquote(part.partition("=")[2]) for part in file.relative_to(folder).parts[:-1]]
@@ -165,11 +168,12 @@ def _upload(
         name = f"{int(told[-1]):06d}_0_{query_id}" if layout.buckets else f"{query_id}_{uuid.uuid4()}"
         name += ".gz" if layout.codec == "gzip" and layout.form in ("json", "textfile") else ""
         path = "/".join(part for part in (prefix, partition_folder(layout.partitioned_by, values), name) if part)
-        session.catalog.s3.upload_file(str(file), bucket, path, ExtraArgs=session.request["encryption"] or None)
+        session.watch.go_on()
         files.append(f"s3://{bucket}/{path}")
+        session.catalog.s3.upload_file(str(file), bucket, path, ExtraArgs=session.request["encryption"] or None)
         if values:
             partitions[values] = files[-1].rpartition("/")[0] + "/"
-    return files, list(partitions.items())
+    return list(partitions.items())
 
 
 def columns_of(names: Sequence[str], types: Sequence[Type]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 SIZE = 2
 TRIES = 2
+PATIENCE = 10.0  # for a statement that writes to take back what it has written, before its process is ended
 Outcome = dict[str, Any]
 CANCELLED: Outcome = {"state": "CANCELLED", "reason": "Query cancelled by user"}
 LOST: Outcome = {
@@ -33,6 +34,7 @@ class Job:
     ended: Callable[[Outcome], None]
     reads: bool = True
     cancelled: bool = False
+    taken: bool = False
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
 
@@ -64,12 +66,27 @@ class Pool:
         self.warm_up()
         self._jobs.put(job)
 
-    def cancel(self, job: Job) -> None:
-        """A query that waits never starts; of one that runs, the process ends."""
+    def cancel(self, job: Job) -> bool:
+        """Whether a query is cancelled for sure: one that waits never starts, of one that reads the process ends. One
+        that writes is asked to stop, and its outcome tells whether it did.
+        """
         with self._lock:
             job.cancelled = True
-            if job.process is not None:
-                job.process.kill()
+            process = job.process
+            if process is not None and job.reads:
+                process.kill()
+            if process is None or job.reads:
+                return job.reads or not job.taken
+            self._tell(process, {"cancel": job.request["id"]})
+        late = threading.Timer(PATIENCE, self._end_late, (job, process))
+        late.daemon = True
+        late.start()
+        return False
+
+    def _end_late(self, job: Job, process: subprocess.Popen[str]) -> None:
+        with self._lock:
+            if job.process is process:
+                process.kill()
 
     def close(self) -> None:
         with self._lock:
@@ -93,9 +110,10 @@ class Pool:
         with self._lock:
             if job.cancelled:
                 return CANCELLED
-            job.process = process
+            job.process, job.taken = process, True
+            told = self._tell(process, job.request)
         job.begun()
-        line = self._exchange(process, json.dumps(job.request))
+        line = process.stdout.readline() if told and process.stdout is not None else ""
         with self._lock:
             job.process = None
         if not line:
@@ -104,15 +122,15 @@ class Pool:
         outcome: Outcome = json.loads(line)
         return outcome
 
-    def _exchange(self, process: subprocess.Popen[str], request: str) -> str:
+    def _tell(self, process: subprocess.Popen[str], what: dict[str, Any]) -> bool:
+        """Whether the process is there to be told."""
         assert process.stdin is not None
-        assert process.stdout is not None
         try:
-            process.stdin.write(request + "\n")
+            process.stdin.write(json.dumps(what) + "\n")
             process.stdin.flush()
         except BrokenPipeError:
-            return ""
-        return process.stdout.readline()
+            return False
+        return True
 
     def _spawn(self) -> subprocess.Popen[str]:
         process = self._start(

@@ -1,6 +1,7 @@
 """Worker process that runs Athena's queries on DuckDB, one after another: a request a line in, an outcome a line out.
 
-Started as `python -m local.engines.duckdb_worker URL REGION`; it ends when its standard input closes.
+Started as `python -m local.engines.duckdb_worker URL REGION`; a line `{"cancel": ID}` stops the request of that id, and
+the process ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TextIO
 
 import boto3
@@ -24,36 +23,20 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
-from local.engines import (
-    athena_iceberg,
-    athena_listings,
-    athena_macros,
-    athena_quoting,
-    athena_results,
-    athena_scans,
-    athena_session,
-    athena_sql,
-)
+from local.engines import athena_iceberg, athena_listings, athena_results, athena_scans, athena_session, athena_sql
 from local.engines.athena_catalog import GlueCatalog
-from local.engines.athena_errors import SYSTEM, ByteLimitError, ForbiddenError, QueryError
+from local.engines.athena_errors import SYSTEM, ByteLimitError, CancelledError, ForbiddenError, QueryError
 from local.engines.athena_failures import told
-from local.engines.athena_governance import VENDED, Governor, Reader
+from local.engines.athena_governance import Governor, Reader
 from local.engines.athena_relations import Query, Scan
-from local.engines.athena_types import BIGINT
+from local.engines.athena_store import Store
+from local.engines.athena_watch import Watch
+from local.engines.duckdb_instance import Credentials, Instance, bytes_read, count_bytes
 
-EXTENSIONS = ("httpfs", "avro", "iceberg")
 BATCH = 5000
-CLIENTS = 16
+CLIENTS, METADATA = 16, 128
+CANCELLED = "Query cancelled by user"
 Outcome = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """The caller's, for DuckDB's and boto3's own calls."""
-
-    key: str
-    secret: str
-    token: str | None = None
 
 
 class Worker:
@@ -61,22 +44,16 @@ class Worker:
 
     def __init__(self, url: str, region: str) -> None:
         self.url, self.region = url, region
-        self.root = duckdb.connect(
-            config={
-                "allow_unsigned_extensions": "true",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            }
-        )
-        for name in EXTENSIONS:
-            self.root.execute(f"LOAD '{extension(name)}'")
-        # files may be replaced between two queries
-        for setting in ("enable_http_metadata_cache", "enable_external_file_cache", "parquet_metadata_cache"):
-            self.root.execute(f"SET {setting} = false")
-        athena_macros.prepare(self.root)
+        self.instance = Instance(url, region)
         self.client = functools.lru_cache(CLIENTS)(self._client)
         self._session = boto3.session.Session(region_name=region)  # one, so that API models are read once
         self.governor: Governor | None = None  # of the query at work
+        self._metadata = functools.lru_cache(METADATA)(self._read_metadata)
+        self._watches: dict[str, Watch] = {}
+
+    def watch(self, identity: str, limit: int | None = None) -> Watch:
+        """That of a request; a cancellation may come first."""
+        return self._watches.setdefault(identity, Watch(limit))
 
     def run(self, request: dict[str, Any]) -> Outcome:
         self.governor = None
@@ -84,12 +61,15 @@ class Worker:
         return outcome if self.governor is None else {**outcome, "accessed": self.governor.accessed}
 
     def _outcome(self, request: dict[str, Any]) -> Outcome:
+        watch = self.watch(request["id"], request["limit"])
         try:
-            return self._run(request)
+            return self._run(request, watch)
+        except CancelledError:
+            return {"state": "CANCELLED", "reason": CANCELLED}
         except QueryError as error:
             return failed(str(error), error.category)
-        except ByteLimitError:
-            return {"state": "CANCELLED", "reason": "Bytes scanned limit was exceeded"}
+        except ByteLimitError as error:
+            return {"state": "CANCELLED", "reason": str(error), "scanned": error.scanned}
         except duckdb.Error as error:
             found = told(error)
             return failed(str(found), found.category)
@@ -101,8 +81,10 @@ class Worker:
             return failed(f"{'PERMISSION_DENIED' if denied else 'GENERIC_USER_ERROR'}: {error}")
         except Exception as error:  # a fault of ours must reach the client as what it is
             return failed(f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}", SYSTEM)
+        finally:
+            del self._watches[request["id"]]
 
-    def _run(self, request: dict[str, Any]) -> Outcome:
+    def _run(self, request: dict[str, Any], watch: Watch) -> Outcome:
         began = time.perf_counter()
         credentials = Credentials(**request["credentials"])
 
@@ -110,107 +92,71 @@ class Worker:
             caller = request["credentials"] if reader is None else reader.credentials
             return athena_iceberg.static({**caller, "url": self.url, "region": self.region}, location)
 
+        def read(location: str, reader: Reader | None) -> dict[str, Any]:
+            return self._metadata(credentials, location) if reader is None else metadata_of(reader.s3, location)
+
         self.governor = self._governor(request.get("governed"))
-        catalog = GlueCatalog(self.client("glue", credentials), self.client("s3", credentials), opened, self.governor)
+        s3 = self.client("s3", credentials)
+        catalog = GlueCatalog(self.client("glue", credentials), s3, opened, read, self.governor)
+        store = Store(s3, request)
+        self.instance.use(credentials)
         statement = athena_sql.read(request["sql"])
         if statement.plan is not None:
-            outcome = self._change(request, credentials, catalog, statement.plan)
+            outcome = self._change(request, catalog, statement.plan, store, watch)
         elif statement.tree is None:
             lines, columns = athena_listings.answer(statement, catalog, request["database"])
-            outcome = {"columns": columns, "rows": len(lines), "scanned": 0}
-            body: bytes = "".join(f"{line}\n" for line in lines).encode()
-            self._keep(credentials, request, body, columns)
+            outcome = store.written(athena_session.Done(lines, columns), 0)
         else:
             translation = athena_sql.translate(statement.tree, catalog, request["database"], request["parameters"])
             catalog.remember(translation.scans, translation.query.sql)
             planned = time.perf_counter()
-            outcome = self._select(request, credentials, catalog, translation)
+            outcome = self._select(catalog, translation, store, watch)
             outcome["planning"] = planned - began
         return {"state": "SUCCEEDED", "seconds": time.perf_counter() - began, **outcome}
 
-    def _select(
-        self,
-        request: dict[str, Any],
-        credentials: Credentials,
-        catalog: GlueCatalog,
-        translation: athena_sql.Translation,
-    ) -> Outcome:
+    def _select(self, catalog: GlueCatalog, translation: athena_sql.Translation, store: Store, watch: Watch) -> Outcome:
         query = translation.query
-        self._use(credentials)
-        with self.root.cursor() as connection:
-            uncounted = sum(athena_scans.define(connection, catalog, scan) for scan in translation.scans)
-            connection.execute("PRAGMA enable_profiling = 'no_output'")
-            connection.execute("""SET custom_profiling_settings = '{"TOTAL_BYTES_READ": "true"}'""")
-            connection.execute(query.sql)
-            check_types(connection.description, translation)
-            columns = [athena_results.column_info(*each) for each in zip(query.names, query.types, strict=True)]
-            with tempfile.TemporaryFile() as file:
+        with self.instance.root.cursor() as connection, tempfile.TemporaryFile() as file:
+            with watch.over(connection):
+                sql, uncounted = athena_scans.inline(connection, catalog, query.sql, translation.scans)
+                watch.go_on(uncounted)
+                count_bytes(connection)
+                connection.execute(sql)
+                check_types(connection.description, translation)
+                columns = [athena_results.column_info(*each) for each in zip(query.names, query.types, strict=True)]
                 file.write(athena_results.csv_line(query.names).encode())
                 count = 0
                 while rows := connection.fetchmany(BATCH):
                     count += len(rows)
                     lines = map(athena_results.csv_line, athena_results.printed(rows, query.types))
                     file.write("".join(lines).encode())
-                file.seek(0)
                 scanned = uncounted + bytes_read(connection)
-                athena_session.limit_bytes(request, scanned)
-                self._keep(credentials, request, file, columns)
+            watch.go_on(scanned)
+            file.seek(0)
+            store.rows(file, columns)
             return {"columns": columns, "rows": count, "scanned": scanned}
 
     def _change(
-        self, request: dict[str, Any], credentials: Credentials, catalog: GlueCatalog, plan: athena_session.Plan
+        self, request: dict[str, Any], catalog: GlueCatalog, plan: athena_session.Plan, store: Store, watch: Watch
     ) -> Outcome:
         """A statement that is no query: what it writes first, then its result."""
 
         def translate(tree: exp.Expr) -> tuple[Query, list[Scan]]:
-            translation = athena_sql.translate(tree, catalog, request["database"], request["parameters"])
-            return translation.query, translation.scans
+            found = athena_sql.translate(tree, catalog, request["database"], request["parameters"], printed=False)
+            return found.query, found.scans
 
-        self._use(credentials)
-        request = {**request, "url": self.url, "region": self.region}
-        with self.root.cursor() as connection:
-            session = athena_session.Session(
-                catalog,
-                connection,
-                request,
-                translate,
-                lambda found, query: check_types(found, athena_sql.Translation(query)),
-            )
+        def check(found: Any, query: Query) -> None:
+            check_types(found, athena_sql.Translation(query))
+
+        told = {**request, "url": self.url, "region": self.region}
+        with self.instance.root.cursor() as connection, watch.over(connection):
+            session = athena_session.Session(catalog, connection, told, translate, check, watch)
             done = plan.run(session)
-        columns, body = list(done.columns), "".join(f"{line}\n" for line in done.lines).encode()
-        outcome: Outcome = {"columns": columns, "rows": len(done.lines), "scanned": session.scanned}
-        if done.rows is None:
-            self._keep(credentials, request, body, columns)
-            return outcome
-        outcome |= {"columns": [athena_results.column_info("rows", BIGINT)], "updated": done.rows, "rows": 0}
-        if done.files is not None:
-            outcome["manifest"] = f"{request['output']}-manifest.csv"
-            self._put(credentials, request, outcome["manifest"], "".join(f"{file}\n" for file in done.files).encode())
-        self._put(credentials, request, f"{request['output']}.metadata", athena_results.metadata(outcome["columns"]))
-        return outcome
+        return store.written(done, session.scanned)
 
-    def _use(self, credentials: Credentials) -> None:
-        """DuckDB's own calls to S3 carry the caller's credentials, and none that an earlier query was lent."""
-        for (name,) in self.root.execute(f"SELECT name FROM duckdb_secrets() WHERE name LIKE '{VENDED}%'").fetchall():
-            self.root.execute(f"DROP SECRET {name}")
-        parts = {"KEY_ID": credentials.key, "SECRET": credentials.secret, "SESSION_TOKEN": credentials.token or ""}
-        quoted = ", ".join(f"{name} {athena_quoting.text(value)}" for name, value in parts.items())
-        self.root.execute(
-            f"CREATE OR REPLACE TEMPORARY SECRET caller (TYPE s3, {quoted}, REGION '{self.region}', "
-            f"ENDPOINT '{self.url.partition('://')[2]}', URL_STYLE 'path', USE_SSL false)"
-        )
-
-    def _keep(self, credentials: Credentials, request: dict[str, Any], body: Any, columns: list[Outcome]) -> None:
-        self._put(credentials, request, request["output"], body)
-        self._put(credentials, request, f"{request['output']}.metadata", athena_results.metadata(columns))
-
-    def _put(self, credentials: Credentials, request: dict[str, Any], location: str, body: Any) -> None:
-        bucket, _, key = location.removeprefix("s3://").partition("/")
-        try:
-            self.client("s3", credentials).put_object(Bucket=bucket, Key=key, Body=body, **request["encryption"])
-        except ClientError as error:
-            text = f"Unable to write the result to '{location}': {error}"
-            raise QueryError("INVALID_OUTPUT_LOCATION", text) from error
+    def _read_metadata(self, credentials: Credentials, location: str) -> dict[str, Any]:
+        """Of an Iceberg table: such a file never changes."""
+        return metadata_of(self.client("s3", credentials), location)
 
     def _governor(self, governed: dict[str, Any] | None) -> Governor | None:
         """Where Lake Formation has something to say of the caller."""
@@ -235,10 +181,10 @@ class Worker:
         )
 
 
-def extension(name: str) -> Path:
-    """The extension's file, from the package that brings it for exactly this DuckDB."""
-    package = __import__(f"duckdb_extension_{name}")
-    return Path(next(iter(package.__path__))) / f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
+def metadata_of(s3: Any, location: str) -> dict[str, Any]:
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    metadata: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return metadata
 
 
 def check_types(description: Any, translation: athena_sql.Translation) -> None:
@@ -251,17 +197,11 @@ def check_types(description: Any, translation: athena_sql.Translation) -> None:
             raise QueryError("GENERIC_INTERNAL_ERROR", text, category=SYSTEM)
 
 
-def bytes_read(connection: Any) -> int:
-    found = json.loads(connection.get_profiling_information("json"))
-    return int(found.get("total_bytes_read", 0))
-
-
 def failed(reason: str, category: int = 2) -> Outcome:
     return {"state": "FAILED", "reason": reason, "category": category}
 
 
-def serve(requests: queue.Queue[str], answers: TextIO, url: str, region: str) -> None:
-    worker = Worker(url, region)
+def serve(worker: Worker, requests: queue.Queue[str], answers: TextIO) -> None:
     answers.write('{"state": "READY"}\n')
     answers.flush()
     while True:
@@ -276,14 +216,18 @@ def main(argv: list[str]) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # nothing that libraries print may look like an answer
     requests: queue.Queue[str] = queue.Queue()
+    worker = Worker(*argv)
 
     def listen() -> None:
         for line in sys.stdin:
-            requests.put(line)
+            if line.startswith('{"cancel"'):
+                worker.watch(json.loads(line)["cancel"]).cancel()
+            else:
+                requests.put(line)
         os._exit(0)  # the starter is gone, or wants us to be, even in the middle of a query
 
     threading.Thread(target=listen, daemon=True).start()
-    serve(requests, answers, *argv)
+    serve(worker, requests, answers)
 
 
 if __name__ == "__main__":

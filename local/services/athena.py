@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -16,9 +17,17 @@ from moto.core.exceptions import JsonRESTError
 from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
-from local.engines.duckdb_pool import Job, Pool
+from local.engines.duckdb_pool import CANCELLED, Job, Pool
 from local.own_calls import OWN_KEY
-from local.services import access_log, athena_catalogs, athena_prepared, athena_reuse
+from local.services import (
+    access_log,
+    athena_catalogs,
+    athena_managed,
+    athena_prepared,
+    athena_reuse,
+    athena_tokens,
+    athena_workgroups,
+)
 from local.services.athena_callers import Callers, caller
 from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, WRITES, Execution, Results, page
@@ -84,8 +93,8 @@ LARGEST_PAGE = 1000
 LARGEST_LISTING = 50
 HELD_SECONDS = 0.8  # a client that polls sleeps a second between two questions, so the first waits for the answer
 NO_LOCATION = (
-    "No output location provided. You did not provide an output location for your query results. Please either specify "
-    "an output location in your query or configure the workgroup to have one."
+    "No output location provided. An output location is required either through the Workgroup result configuration "
+    "setting or as an API input."
 )
 
 
@@ -96,15 +105,17 @@ def invalid(message: str) -> JsonRESTError:
 class Athena:
     """The calls that moto does not do whole, each taking moto's response object."""
 
-    def __init__(self, pool: Pool, callers: Callers) -> None:
-        self._pool, self._callers = pool, callers
+    def __init__(self, pool: Pool, callers: Callers, state: Path) -> None:
+        self._pool, self._callers, self._state = pool, callers, state
         self._results = Results()
 
     def start_query_execution(self, response: Any) -> str:
         backend = backend_of(response)
         query, group = response._get_param("QueryString"), response._get_param("WorkGroup") or "primary"
         if not query or len(query.encode()) > LARGEST_QUERY:
-            raise invalid(f"The query string: expected 1 to {LARGEST_QUERY} bytes. Shorten it.")
+            bound = f"less than or equal to {LARGEST_QUERY}" if query else "greater than or equal to 1"
+            told = f"failed to satisfy constraint: Member must have length {bound}"
+            raise invalid(f"1 validation error detected: Value at 'queryString' {told}")
         workgroup = backend.work_groups.get(group)
         if workgroup is None:
             raise invalid(f"WorkGroup {group} is not found.")
@@ -115,7 +126,7 @@ class Athena:
             query=query,
             statement=statement_of(query),
             context=response._get_param("QueryExecutionContext") or {},
-            config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}),
+            config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}, self._state),
             workgroup=workgroup,
             execution_parameters=parameters,
             caller=caller(response)["key"],
@@ -183,9 +194,9 @@ class Athena:
 
     def stop_query_execution(self, response: Any) -> str:
         execution = found(response)
-        if execution.state not in FINAL and execution.job is not None:
-            self._pool.cancel(execution.job)
-            execution.end({"state": "CANCELLED", "reason": "Query cancelled by user"})
+        job = execution.job
+        if execution.state not in FINAL and job is not None and self._pool.cancel(job):
+            execution.end(CANCELLED)
         return "{}"
 
     def get_query_results(self, response: Any) -> str:
@@ -199,7 +210,10 @@ class Athena:
             raise invalid(f"Query has not yet finished. Current state: {execution.state}")
         self._check_reader(execution, response)
         rows = self._results.rows(execution, lambda: self._read(execution.location, response))
-        shown = page(rows, int(response._get_param("NextToken") or 0), size)
+        token = response._get_param("NextToken") or "0"
+        if not token.isdecimal():
+            raise invalid(f"Invalid pagination token: {token}")
+        shown = page(rows, int(token), size)
         answer: dict[str, Any] = {
             "UpdateCount": execution.outcome.get("updated", 0),
             "ResultSet": {
@@ -219,6 +233,8 @@ class Athena:
             self._read(execution.location, response)
 
     def _read(self, location: str, response: Any) -> str:
+        if athena_managed.holds(location):
+            return athena_managed.read(location)
         bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
             body = self._callers.client("s3", response).get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -243,8 +259,12 @@ def statement_of(query: str) -> athena_sql.Statement:
         raise invalid(str(error).removeprefix("SYNTAX: ")) from error
 
 
-def result_configuration(workgroup: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def result_configuration(workgroup: Any, asked: dict[str, Any], state: Path) -> dict[str, Any]:
     """Where the result goes: the request's place, unless there is none or the workgroup's is enforced."""
+    if athena_managed.wanted(workgroup):
+        if asked:
+            raise invalid(athena_managed.BOTH)
+        return {"OutputLocation": athena_managed.location(state)}
     own = (workgroup.configuration or {}).get("ResultConfiguration") or {}
     enforced = workgroup.configuration.get("EnforceWorkGroupConfiguration", False)
     config = dict(own) if enforced or not asked.get("OutputLocation") else dict(asked)
@@ -266,7 +286,8 @@ def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, A
         "output": execution.location,
         "encryption": encryption(execution.config.get("EncryptionConfiguration") or {}),
         "credentials": credentials,
-        "governed": execution.governed and {
+        "governed": execution.governed
+        and {
             "principal": execution.governed,
             "account": execution.governed.split(":")[4],
             "credentials": {"key": OWN_KEY, "secret": "endpoint"},
@@ -304,7 +325,7 @@ def install(endpoint: Endpoint) -> None:
     pool = Pool(endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"})
     endpoint.on_stop(pool.close)
     callers = Callers(endpoint)
-    athena = Athena(pool, callers)
+    athena = Athena(pool, callers, endpoint.state)
     for name in (
         "start_query_execution", "get_query_execution", "list_query_executions", "stop_query_execution",
         "get_query_results", "get_query_runtime_statistics",
@@ -313,5 +334,7 @@ def install(endpoint: Endpoint) -> None:
     add(f"{RESPONSE}.batch_get_query_execution", method(athena.batch_get_query_execution))
     athena_catalogs.install(callers)
     athena_prepared.install()
+    athena_tokens.install()
+    athena_workgroups.install()
     if endpoint.warm_up:
         pool.warm_up()

@@ -7,12 +7,13 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.engines.athena_results import read_csv
 from local.engines.athena_sql import Statement
 from local.engines.duckdb_pool import Job
+from local.services import athena_managed
 
 WRITES = ("insert", "update", "delete", "merge", "unload", "create_table_as_select")  # whose results are no rows
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -67,6 +68,8 @@ class Execution:
     def end(self, outcome: dict[str, Any]) -> None:
         if not self.done.is_set():
             self.outcome, self.state, self.ended = outcome, outcome["state"], time.time()
+            self.statement = replace(self.statement, tree=None, plan=None)  # many that nobody asks for again are kept
+            self.job = None
             self.done.set()
 
     def described(self) -> dict[str, Any]:
@@ -76,7 +79,6 @@ class Execution:
             "Query": self.query,
             "StatementType": self.statement.type,
             "SubstatementType": self.statement.subtype,
-            "ResultConfiguration": {**self.config, "OutputLocation": self.location},
             "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": self.reuse},
             "QueryExecutionContext": self.context,
             "Status": self._status(),
@@ -84,6 +86,10 @@ class Execution:
             "WorkGroup": self.workgroup.name,
             "EngineVersion": ENGINE,
         }
+        if athena_managed.holds(self.folder):
+            found["ManagedQueryResultsConfiguration"] = {"Enabled": True}
+        else:
+            found["ResultConfiguration"] = {**self.config, "OutputLocation": self.location}
         if self.execution_parameters:
             found["ExecutionParameters"] = self.execution_parameters
         return found
@@ -116,7 +122,7 @@ class Execution:
         total = now - self.submitted
         queued = (self.began or now) - self.submitted
         engine = self.outcome.get("seconds", total - queued)
-        manifest = self.outcome.get("manifest")
+        manifest = None if athena_managed.holds(self.folder) else self.outcome.get("manifest")
         return {
             **({"DataManifestLocation": manifest} if manifest else {}),
             "EngineExecutionTimeInMillis": millis(engine),

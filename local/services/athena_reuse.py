@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from local.services import athena_managed
 from local.services.athena_executions import Execution
 
 FIDELITY = (("Athena", "results used again, by their age", "ours", "real"),)
@@ -32,6 +33,8 @@ def earlier(execution: Execution, before: Iterable[Execution]) -> Execution | No
         return None
     if execution.governed is not None:
         return None  # what may be seen can have changed since
+    if athena_managed.holds(execution.folder):  # which Athena does not use again
+        return None
     oldest = time.time() - execution.reuse["MaxAgeInMinutes"] * MINUTE
     fitting = [each for each in before if serves(each, execution) and (each.ended or 0) >= oldest]
     return max(fitting, key=lambda each: each.ended or 0, default=None)

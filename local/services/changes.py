@@ -1,14 +1,10 @@
-"""Glue and Athena: moto makes connections, crawlers, workgroups and named queries, but cannot change or delete all of
-them; CloudFormation needs both.
-"""
+"""Glue: moto makes connections and crawlers, but cannot change or delete all of them; CloudFormation needs both."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from moto.athena.models import athena_backends
-from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.glue.exceptions import EntityNotFoundException
@@ -19,10 +15,7 @@ from local.services.seams import add
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
-FIDELITY = (
-    ("Athena", "workgroups and named queries: changed and deleted", "moto, mended", "real"),
-    ("Glue", "connections: changed and deleted", "moto, mended", "real"),
-)
+FIDELITY = (("Glue", "connections: changed and deleted", "moto, mended", "real"),)
 
 CRAWLER_SETTINGS = (
     "Role", "DatabaseName", "Description", "Targets", "Schedule", "Classifiers", "TablePrefix", "SchemaChangePolicy",
@@ -31,12 +24,10 @@ CRAWLER_SETTINGS = (
 
 
 def install(endpoint: Endpoint) -> None:
-    glue, athena = "moto.glue.responses:GlueResponse", "moto.athena.responses:AthenaResponse"
+    glue = "moto.glue.responses:GlueResponse"
     add(f"{glue}.update_connection", update_connection)
     add(f"{glue}.delete_connection", delete_connection)
     add(f"{glue}.update_crawler", update_crawler)
-    add(f"{athena}.update_work_group", update_work_group)
-    add(f"{athena}.delete_named_query", delete_named_query)
 
 
 def attribute(name: str) -> str:
@@ -76,26 +67,3 @@ def update_crawler(response: Any) -> ActionResult:
     crawler.version += 1
     crawler.last_updated = utcnow()
     return ActionResult({})
-
-
-def update_work_group(response: Any) -> str:
-    backend = athena_backends[response.current_account][response.region]
-    found = backend.work_groups.get(response._get_param("WorkGroup"))
-    if found is None:
-        raise JsonRESTError("InvalidRequestException", f"WorkGroup {response._get_param('WorkGroup')} is not found.")
-    found.description = response._get_param("Description") or found.description
-    found.state = response._get_param("State") or found.state
-    found.configuration = updated(found.configuration, response._get_param("ConfigurationUpdates") or {})
-    return "{}"
-
-
-def updated(configuration: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A workgroup's configuration after ConfigurationUpdates, whose names are longer for the results' place."""
-    said = {name.removesuffix("Updates"): value for name, value in changes.items() if not name.startswith("Remove")}
-    return {**configuration, **said}
-
-
-def delete_named_query(response: Any) -> str:
-    backend = athena_backends[response.current_account][response.region]
-    backend.named_queries.pop(response._get_param("NamedQueryId"), None)
-    return "{}"

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 
-from local.engines.duckdb_worker import extension
+from local.engines.duckdb_instance import extension
 from tests.local.conftest import RunningEndpoint
 from tests.local.iceberg_deletes import delete_positions
 
@@ -302,7 +302,7 @@ def test_a_query_that_fails_says_why_in_athenas_words(lake: RunningEndpoint, sql
         ("SELECT 1", {"WorkGroup": "nobody"}, "WorkGroup nobody is not found"),
         ("SELECT 1", {"ResultConfiguration": {}}, "No output location provided"),
         ("SELECT 1", {"ResultConfiguration": {"OutputLocation": "x"}}, "not a valid S3 path"),
-        (f"SELECT '{'x' * 262_144}'", {}, "expected 1 to 262144 bytes"),
+        (f"SELECT '{'x' * 262_144}'", {}, "Member must have length less than or equal to 262144"),
     ],
     ids=["syntax", "workgroup", "no location", "bad location", "too long"],
 )

@@ -17,7 +17,7 @@ from local.engines.athena_types import REAL, VARCHAR
 from local.engines.duckdb_worker import check_types
 from tests.local.conftest import RunningEndpoint
 
-FILES = ("basics", "collections", "json", "numbers", "queries", "texts", "times")
+FILES = ("basics", "collections", "json", "numbers", "queries", "sources", "texts", "times")
 CASES: list[tuple[str, list[Any]]] = [
     (name, case)
     for file in FILES

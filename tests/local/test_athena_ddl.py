@@ -80,9 +80,11 @@ def test_columns_properties_and_name_of_an_iceberg_table_change(ann: Analyst) ->
     ann.run("ALTER TABLE ice CHANGE COLUMN id number bigint")
     ann.run("ALTER TABLE ice DROP COLUMN gone")
     assert ann.rows("SELECT * FROM ice") == [["1", "ann", None]]
-    assert [row[0].split() for row in ann.rows("DESCRIBE ice") if row[0]] == [
-        ["number", "bigint"], ["name", "string", "who"], ["price", "decimal(8,2)"],
+    assert ann.rows("DESCRIBE ice")[:5] == [
+        ["# Table schema:\t\t"], ["# col_name\tdata_type\tcomment"], ["number\tbigint\t"], ["name\tstring\twho"],
+        ["price\tdecimal(8, 2)\t"],
     ]  # fmt: skip
+    assert ann.rows("SHOW COLUMNS IN ice") == [["number"], ["name"], ["price"]]
     assert "cannot be changed" in ann.fails("ALTER TABLE ice CHANGE COLUMN number number int")
     ann.run("ALTER TABLE ice SET TBLPROPERTIES ('write_compression' = 'gzip', 'team' = 'a')")
     ann.run("ALTER TABLE ice UNSET TBLPROPERTIES ('team')")
@@ -98,6 +100,28 @@ def test_show_create_table_makes_the_table_again(ann: Analyst) -> None:
     ann.run("\n".join(lines).replace("`statement_ddl.days`", "again"))
     assert ann.table("again")["PartitionKeys"] == ann.table("days")["PartitionKeys"]
     assert ann.table("again")["StorageDescriptor"] == ann.table("days")["StorageDescriptor"]
+
+
+def test_an_iceberg_tables_listings_tell_its_partitioning_and_make_it_again(ann: Analyst) -> None:
+    ann.run(
+        "CREATE TABLE split (id bigint COMMENT 'it''s', at timestamp, word string)"
+        f" PARTITIONED BY (word, day(at), bucket(4, id)) LOCATION 's3://{ann.bucket}/split'"
+        " TBLPROPERTIES ('table_type' = 'ICEBERG', 'write_compression' = 'gzip')"
+    )
+    lines = [row[0] or "" for row in ann.rows("SHOW CREATE TABLE split")]
+    assert lines == [
+        "CREATE TABLE statement_ddl.split (", "  id bigint COMMENT 'it''s',", "  at timestamp,", "  word string)",
+        "PARTITIONED BY (`word`, day(`at`), bucket(4, `id`))", f"LOCATION 's3://{ann.bucket}/split'",
+        "TBLPROPERTIES (", "  'table_type'='iceberg',", "  'write_compression'='gzip'", ")",
+    ]  # fmt: skip
+    described = ann.rows("DESCRIBE split")
+    assert described[-5:] == [
+        ["# Partition spec:\t\t"], ["# field_name\tfield_transform\tcolumn_name"], ["word\tidentity\tword"],
+        ["at_day\tday\tat"], ["id_bucket\tbucket[4]\tid"],
+    ]  # fmt: skip
+    ann.run("DROP TABLE split")
+    ann.run("\n".join(lines))
+    assert ann.rows("DESCRIBE split") == described
 
 
 def test_explain_plans_and_reads_nothing(ann: Analyst) -> None:

@@ -40,10 +40,10 @@ def silver(lake: SmallLake) -> frozenset[tuple[Any, ...]]:
     return contents(lake.catalog().load_table((lake.environment.database("silver"), SILVER)))
 
 
-def kill_at_each_step(lake: SmallLake, program: str) -> str:
-    """One run whose Spark process is killed once in every step, and redriven each time; its id."""
+def kill_at(steps: tuple[str, ...], lake: SmallLake, program: str) -> str:
+    """One run whose Spark process is killed once in each of these steps, and redriven each time; its id."""
     run = lake.start()
-    for step in STEPS:
+    for step in steps:
         job_run = accidents.at_work(lake, run, step)
         accidents.process(job_run, program).kill()
         assert lake.wait(run).status == "FAILED", step
@@ -64,7 +64,10 @@ def assert_true(lake: SmallLake) -> None:
 
 
 def assert_as_undisturbed(lake: SmallLake) -> None:
-    """Besides, all of the source again is nothing new to any table, by versions and hashes too."""
+    """Besides, all of the source again is nothing new to any table, by versions and hashes too.
+
+    Asked after the first accident and after the last, since it sees what any accident before it left.
+    """
     assert_true(lake)
     before = lake.snapshots()
     run = lake.start(mode="replay")
@@ -78,7 +81,7 @@ def test_a_process_killed_at_each_step_changes_nothing_and_no_reader_sees_more_t
     lake: SmallLake,
 ) -> None:
     with reading(lake) as reader:
-        run = kill_at_each_step(lake, "python")
+        run = kill_at(STEPS, lake, "python")
     assert [len(each) for each in reader.seen.values()] == [2, 2, 2], "empty, then whole"
     assert reader.unexplained == []
     found = lake.target.ledger().run(run)
@@ -96,12 +99,12 @@ def test_an_execution_stopped_in_each_state_is_finished_by_redrives(lake: SmallL
             accidents.entered(lake, run, "Plan", 1)
             accidents.stop(lake, run)
         redrive(lake, run)
-        for step in STEPS:
+        accidents.entered(lake, run, "Apply", 1)  # its lease is held too short a time to wait for
+        accidents.stop(lake, run)
+        for step in STEPS[1:]:
+            redrive(lake, run)
             accidents.at_work(lake, run, step)
             accidents.stop(lake, run)
-            if step == "model":
-                break
-            redrive(lake, run)
         with accidents.hanging(lake, "conclude"):
             redrive(lake, run)
             accidents.entered(lake, run, "Conclude", 1)
@@ -110,7 +113,7 @@ def test_an_execution_stopped_in_each_state_is_finished_by_redrives(lake: SmallL
         assert lake.wait(run).status == "SUCCEEDED"
     assert [len(each) for each in reader.seen.values()] == [2, 2, 2], "before, then after"
     assert reader.unexplained == []
-    assert_as_undisturbed(lake)
+    assert_true(lake)
 
 
 def test_a_failed_gate_shows_readers_nothing_of_it(lake: SmallLake) -> None:
@@ -147,7 +150,7 @@ def test_three_concurrent_executions_lose_and_double_no_row(lake: SmallLake) -> 
     assert [lake.wait(run).status for run in runs] == ["SUCCEEDED"] * 3
     loads = lake.target.ledger().loads(DATASET, 3)
     assert {each.run for each in loads} == set(runs), "loads of one day are all kept"
-    assert_as_undisturbed(lake)
+    assert_true(lake)
 
 
 def test_a_job_run_that_was_declared_dead_and_goes_on_reaches_no_reader(lake: SmallLake) -> None:
@@ -194,7 +197,7 @@ def test_a_backfill_in_parallel_is_the_source_and_goes_on_where_it_stopped(lake:
     first = backfill.load(lake.target, described, wanted[:2], 2, [], again=False)
     rest = backfill.load(lake.target, described, wanted, 3, [], again=False)
     assert [each.status for each in (*first, *rest)] == ["SUCCEEDED"] * 2 + ["loaded before"] * 2 + ["SUCCEEDED"] * 2
-    assert_as_undisturbed(lake)
+    assert_true(lake)
 
 
 def test_a_rerun_goes_from_the_step_that_is_asked(lake: SmallLake) -> None:

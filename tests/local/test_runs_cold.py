@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.local.small_lake import SmallLake, small_lake
-from tests.local.test_runs import assert_true, kill_at_each_step
+from tests.local.test_runs import assert_true, kill_at
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +17,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
         yield up
 
 
-def test_a_jvm_killed_at_each_step_leaves_the_same_tables(lake: SmallLake) -> None:
-    kill_at_each_step(lake, "java")
+def test_a_jvm_killed_at_each_step_that_commits_leaves_the_same_tables(lake: SmallLake) -> None:
+    kill_at(("refine", "model"), lake, "java")
     assert_true(lake)

@@ -49,7 +49,9 @@ def test_a_masked_dataset_has_a_table_beside_it_of_a_lower_class(lake: Lake) -> 
     assert not {"email", "first_name", "last_name", "city"} & {each.name for each in shown.columns}
     [user_id] = [each for each in shown.columns if each.name == "user_id"]
     assert (user_id.type, shown.key) == ("string", ("user_id",))
-    assert user_id.description.startswith("A hash under a secret key, alike wherever it is masked as saas_users.user_id.")
+    assert user_id.description.startswith(
+        "A hash under a secret key, alike wherever it is masked as saas_users.user_id."
+    )
     assert shown.id in lake.pipeline("tickit").models
     assert not (shown.rules or shown.references or shown.cursor)
 

@@ -16,7 +16,10 @@ JOBS = {name: state for name, state in TASKS.items() if "glue" in state["Resourc
 
 
 def test_its_placeholders_are_those_that_a_pipeline_fills() -> None:
-    functions, jobs = {"PlanFunction", "ConcludeFunction"}, {"ApplyJob", "IngestJob", "RefineJob", "MaskJob", "ModelJob"}
+    functions, jobs = (
+        {"PlanFunction", "ConcludeFunction"},
+        {"ApplyJob", "IngestJob", "RefineJob", "MaskJob", "ModelJob"},
+    )
     assert set(re.findall(r"\$\{(\w+)\}", TEXT)) == {"Pipeline", *functions, *jobs}
 
 

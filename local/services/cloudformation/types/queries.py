@@ -15,6 +15,8 @@ from local.services.cloudformation.registry import (
 )
 from local.services.cloudformation.tags import retag
 
+RESULT_SETTINGS = ("OutputLocation", "EncryptionConfiguration", "ExpectedBucketOwner", "AclConfiguration")
+
 
 def create_work_group(context: Context, properties: Properties) -> Made:
     request = {**present(properties, "Description"), "Name": context.name, "Tags": tag_list(properties.get("Tags"))}
@@ -38,7 +40,9 @@ def update_work_group(context: Context, old: Resource, properties: Properties) -
 def as_update(configuration: Properties) -> Properties:
     said = dict(configuration)
     if "ResultConfiguration" in said:
-        said["ResultConfigurationUpdates"] = said.pop("ResultConfiguration")
+        results = said.pop("ResultConfiguration")
+        gone = {f"Remove{name}": True for name in RESULT_SETTINGS if name not in results}
+        said["ResultConfigurationUpdates"] = {**results, **gone}
     return said
 
 

@@ -1,0 +1,1 @@
+select * from {{ ref('sales_by_day') }} where amount < 0
