@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from moto.athena.models import athena_backends
 from moto.core.exceptions import JsonRESTError
+from moto.s3.models import s3_backends
 
 from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
@@ -89,6 +90,7 @@ FIDELITY = (
 )
 RESPONSE = "moto.athena.responses:AthenaResponse"
 LARGEST_QUERY = 262_144
+KEPT_EXECUTIONS = 5_000
 LARGEST_PAGE = 1000
 LARGEST_LISTING = 50
 HELD_SECONDS = 0.8  # a client that polls sleeps a second between two questions, so the first waits for the answer
@@ -142,6 +144,7 @@ class Athena:
         plan, group = execution.statement.plan, execution.workgroup.name
         earlier = athena_reuse.earlier(execution, list(backend.executions.values()))
         backend.executions[execution.id] = execution
+        forget(backend.executions)
         if earlier is not None:
             execution.reused = earlier
             execution.end({**earlier.outcome, "scanned": 0, "seconds": 0.0, "planning": 0.0})
@@ -271,6 +274,9 @@ def result_configuration(workgroup: Any, asked: dict[str, Any], state: Path) -> 
     location = config.get("OutputLocation", "")
     if not location.startswith("s3://"):
         raise invalid(f"outputLocation is not a valid S3 path: '{location}'" if location else NO_LOCATION)
+    bucket = location.removeprefix("s3://").partition("/")[0]
+    if not any(bucket in account["aws"].buckets for account in s3_backends.values()):
+        raise invalid(f"Unable to verify/create output bucket {bucket}")
     return config
 
 
@@ -310,6 +316,15 @@ def encryption(asked: dict[str, str]) -> dict[str, str]:
 def backend_of(response: Any) -> Any:
     """moto's backend, whose executions are ours."""
     return athena_backends[response.current_account][response.region]
+
+
+def forget(executions: dict[str, Execution]) -> None:
+    """The oldest that have ended, once there are many: clients start queries and never ask for them again."""
+    while len(executions) > KEPT_EXECUTIONS:
+        oldest = next(iter(executions.values()))
+        if oldest.state not in FINAL:
+            return
+        del executions[oldest.id]
 
 
 def found(response: Any) -> Execution:
