@@ -11,7 +11,7 @@ from config.positions import Field, Problem, suggestion
 from contracts.contract import SUFFIX, Source, open_file
 from lake import filters
 from lake.parts import Dataset
-from lake.roles import UNCLASSED, Role, RowFilter, Value
+from lake.roles import Role, RowFilter, Value
 
 
 def problems(environment: Environment, datasets: Mapping[str, Dataset], root: Path) -> Iterator[Problem]:
@@ -28,11 +28,13 @@ def problems(environment: Environment, datasets: Mapping[str, Dataset], root: Pa
 
 
 def _classes(environment: Environment, role: Role, given: set[str]) -> Iterator[Problem]:
-    for number, each in enumerate(role.classes):
-        if each not in given and UNCLASSED not in role.sees:  # who may see all may see what there is none of yet
-            field: Field = ("roles", role.name, "classes", number)
-            expected = "expected a class that a contract gives to a column"
-            yield config.problem(environment, field, each, expected, suggestion(each, given))
+    """One class of the role is a column's; the others may wait for a contract."""
+    if given and role.classes and not given & set(role.classes):
+        expected = "expected a role with a class that a contract gives to a column: this one would see nothing"
+        field: Field = ("roles", role.name, "classes", 0)
+        yield config.problem(
+            environment, field, role.classes[0], expected, f"Give it one of {', '.join(sorted(given))}."
+        )
 
 
 def _rows(environment: Environment, role: Role, limited: list[Dataset]) -> Iterator[Problem]:

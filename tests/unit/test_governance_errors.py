@@ -66,11 +66,21 @@ def test_what_grants_nothing_or_too_much_is_refused_with_file_and_line(
         assert place == f"{file}:{line}" or "roles" not in says
 
 
-def test_a_class_that_no_contract_gives_is_refused_where_it_is_granted(root: Path) -> None:
+def test_a_role_whose_classes_no_contract_gives_is_refused_where_they_are_granted(root: Path) -> None:
+    unused_class(root, "pii")
+    line = change(root, PROD, "classes: [public, internal] }", "classes: [pii] }")
+    told = refused(root)
+    assert f"{PROD}:{line}: roles.analyst.classes[0]: 'pii': expected a role with a class that a contract gives" in told
+
+
+def test_a_class_may_wait_for_its_first_contract_beside_one_that_is_given(root: Path) -> None:
+    unused_class(root, "public")
+    compile.read(config.load_file(root / PROD), root)
+
+
+def unused_class(root: Path, name: str) -> None:
     for path in (root / "contracts").rglob("*.yaml"):
-        path.write_text(path.read_text().replace("classification: pii", "classification: phi"))
-    line = change(root, PROD, "classes: [public, internal] }", "classes: [public, pii] }")
-    assert f"{PROD}:{line}: roles.analyst.classes[1]: 'pii': expected a class that a contract gives" in refused(root)
+        path.write_text(path.read_text().replace(f"classification: {name}", "classification: internal"))
 
 
 def test_what_is_shipped_is_refused_nowhere() -> None:
