@@ -21,6 +21,7 @@ NAME = "access.jsonl"
 WRITES = ("PutObject", "DeleteObject", "DeleteObjects")
 FIDELITY = (
     ("CloudTrail", "data events of governed tables and places: access.jsonl in the state folder", "ours", "simulated"),
+    ("CloudTrail", "trails, their settings and selectors; no trail writes files to its bucket", "moto", "simulated"),
 )
 _LOCK = threading.Lock()
 _FILE: list[Path] = []

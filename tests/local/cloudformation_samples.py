@@ -112,6 +112,15 @@ SAMPLES = (
         ("lakeformation", "get_resource_lf_tags", {"Resource": {"Database": {"Name": "sample_tagged"}}}), "two",
     ),
     Sample(
+        "AWS::CloudTrail::Trail",
+        {"TrailName": "sample-trail", "IsLogging": True, "S3BucketName": {"Ref": "Bucket"}, "S3KeyPrefix": "one",
+         "AdvancedEventSelectors": [{"Name": "objects", "FieldSelectors": [
+             {"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+         ]}], "Tags": [{"Key": "a", "Value": "1"}]},
+        {"S3KeyPrefix": "two", "IsLogging": False, "Tags": [{"Key": "a", "Value": "2"}]}, {"Bucket": BUCKET},
+        ("cloudtrail", "get_trail", {"Name": "{id}"}), "'S3KeyPrefix': 'two'",
+    ),
+    Sample(
         "AWS::ApiGateway::ApiKey", {"Name": "sample", "Enabled": False}, {"Enabled": True}, {},
         ("apigateway", "get_api_key", {"apiKey": "{id}"}), "'enabled': True",
     ),

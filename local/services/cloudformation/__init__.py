@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TYPES = (
     "analytics", "api_keys", "apis", "buckets", "functions", "identity", "keys", "lake_formation", "machines",
-    "messages", "queries", "schedules", "streams", "tables", "watching",
+    "messages", "queries", "schedules", "streams", "tables", "trails", "watching",
 )  # fmt: skip
 
 FIDELITY = (
@@ -38,7 +38,7 @@ FIRST_CALLS = {
     "athena": "list_work_groups", "dynamodb": "list_tables", "stepfunctions": "list_state_machines",
     "cloudwatch": "describe_alarms", "events": "list_rules", "sqs": "list_queues", "sns": "list_topics",
     "secretsmanager": "list_secrets", "budgets": "", "scheduler": "list_schedules", "apigateway": "get_rest_apis",
-    "kinesis": "list_streams",
+    "kinesis": "list_streams", "lakeformation": "list_lf_tags", "cloudtrail": "list_trails",
 }  # fmt: skip
 
 
