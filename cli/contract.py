@@ -92,18 +92,24 @@ def apply(
 
 
 def _problems() -> list[Problem]:
-    """What is wrong with contracts, or with the queries that read their tables."""
+    """What is wrong with contracts, with the queries that read their tables, or with roles beside them."""
     import config
     import contracts
     from config.positions import FileError
-    from contracts import queries
+    from contracts import governance, queries
 
     try:
         datasets = contracts.load_all(ROOT)
         queries.load_all(ROOT, datasets, {layer: layer for layer in config.DATABASES})
     except FileError as error:
         return list(error.problems)
-    return []
+    found: dict[Problem, None] = {}
+    for name in config.names():
+        try:
+            found |= dict.fromkeys(governance.problems(config.load(name), datasets, ROOT))
+        except FileError as error:
+            found |= dict.fromkeys(error.problems)
+    return list(found)
 
 
 def _plain(each: Difference) -> dict[str, object]:

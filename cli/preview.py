@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.assumed import AsOption, seen_by
+from cli.bi import UserOption
 from cli.errors import CommandError
 from cli.target import EnvOption, JsonOption
 
@@ -21,6 +23,8 @@ ROWS_ACROSS = 3
 def preview(
     object: Annotated[str, typer.Argument(help="s3://BUCKET/KEY: Avro, Parquet, JSON or CSV, gzipped or not.")],
     rows: Annotated[int, typer.Option(min=0, max=10_000, help="How many rows.")] = 10,
+    as_: AsOption = "",
+    user: UserOption = "",
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:
@@ -30,7 +34,7 @@ def preview(
     from cli.s3_object import S3Object
     from cli.target import target
 
-    source = S3Object(target(env).client("s3"), object)
+    source = S3Object(seen_by(target(env), as_, user).client("s3"), object)
     if not source.size:
         raise CommandError(f"The object '{object}' is empty: expected Avro, Parquet, JSON or CSV.")
     try:

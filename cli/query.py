@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.assumed import AsOption, seen_by
 from cli.bi import TeamOption, UserOption, known_team, person
 from cli.errors import CommandError
 from cli.target import EnvOption, JsonOption, Target
@@ -34,6 +35,7 @@ def query(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The file for the rows.")] = None,
     watch: Annotated[float, typer.Option(min=0, help="Run again every so many seconds, until Ctrl-C.")] = 0,
     history: Annotated[bool, typer.Option("--history", help="List the workgroup's last queries instead.")] = False,
+    as_: AsOption = "",
     team: TeamOption = "",
     user: UserOption = "",
     env: EnvOption = "local",
@@ -46,26 +48,31 @@ def query(
     if form not in results.FORMATS:
         raise CommandError(f"The format '{form}': expected one of {', '.join(results.FORMATS)}. Name one of them.")
     if history:
-        _show_history(session(env, team, user), form)
+        _show_history(session(env, team, user, as_), form)
         return
     asked = statements.given(sql, file)
     if len(asked) > 1 and (output or as_of):
         option = "--output" if output else "--as-of"
         raise CommandError(f"The {len(asked)} statements: expected one with {option}. Run them one by one.")
-    where = session(env, team, user)
+    where = session(env, team, user, as_)
     if as_of:
-        asked = [_as_of(where.lake, asked[0], as_of)]
+        asked = [_as_of(where.lake.own, asked[0], as_of)]
     for each in _repeated(asked, watch):
         result = where.run(each)
         tell(result, results.show(result, form, output))
 
 
-def session(env: str, team: str, user: str) -> Session:
+def session(env: str, team: str, user: str, role: str = "") -> Session:
     from cli.athena import Session
     from cli.target import target
 
-    lake = target(env)
-    return Session(lake, known_team(lake.environment, team), person(user) if user else "")
+    lake = seen_by(target(env), role, user)
+    if lake.assumed is None:
+        return Session(lake, known_team(lake.environment, team), person(user) if user else "")
+    own = lake.assumed.role.team
+    if team and team != own:
+        raise CommandError(f"The team '{team}': expected '{own}', which role {role} is of. Leave out --team.")
+    return Session(lake, own, lake.assumed.user)
 
 
 def fetch(lake: Target, sql: str) -> tuple[list[str], list[list[str | None]], dict[str, Any]]:

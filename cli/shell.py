@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.assumed import AsOption
 from cli.bi import TeamOption, UserOption
 from cli.errors import CommandError, said
 from cli.target import EnvOption
@@ -23,15 +24,16 @@ HELP = r"""End a statement with `;`. Tab completes, Ctrl-C stops a query, Ctrl-D
 LEAVE = (r"\q", "exit", "quit")
 
 
-def shell(env: EnvOption = "local", team: TeamOption = "", user: UserOption = "") -> None:
+def shell(as_: AsOption = "", env: EnvOption = "local", team: TeamOption = "", user: UserOption = "") -> None:
     """Ask Athena at a prompt that knows the lake's tables and columns."""
     from cli.completion import LakeCatalog
     from cli.console import console
     from cli.query import session
 
-    where = session(env, team, user)
+    where = session(env, team, user, as_)
     catalog = LakeCatalog(where.lake)
-    console.print(f"Athena of '{where.lake.environment.name}', workgroup {where.workgroup}.", soft_wrap=True)
+    who = f", as {as_}" if as_ else ""
+    console.print(f"Athena of '{where.lake.environment.name}', workgroup {where.workgroup}{who}.", soft_wrap=True)
     console.print(HELP, markup=False)
     Shell(where, catalog).loop(_prompt(where, catalog))
 

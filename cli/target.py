@@ -12,6 +12,7 @@ import typer
 from cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from cli.assumed import Assumed
     from config import Environment
     from lake.ledger import Ledger
     from lake.model import Lake
@@ -25,11 +26,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 @dataclass(frozen=True)
 class Target:
-    """An environment, the way to its AWS APIs, and the folder whose contracts and pipelines are deployed there."""
+    """An environment, the way to its AWS APIs, and the folder whose contracts and pipelines are deployed there.
+
+    `assumed` is the role that the calls are made as, where they are not the person's own.
+    """
 
     environment: Environment
     endpoint_url: str | None
     root: Path = ROOT
+    assumed: Assumed | None = None
+
+    @property
+    def own(self) -> Target:
+        """As the person has it, whatever role is assumed: for what only finds out which statement is meant."""
+        return self if self.assumed is None else self.assumed.own
 
     def client(self, service: str) -> Any:
         import boto3
@@ -39,6 +49,8 @@ class Target:
             from local.laptop import USER
 
             given |= {"endpoint_url": self.endpoint_url, **USER.client_arguments()}
+        if self.assumed is not None:
+            given |= self.assumed.client_arguments()
         with _MAKING:
             return boto3.client(service, **given)
 

@@ -55,8 +55,7 @@ def consumer(environment: Environment) -> Iterator[Permission]:
     yield from results(environment, USER)
     yield from sandbox(environment)
     yield key(environment)
-    why = "The service takes no resource for this action; what it opens, Lake Formation decides."
-    yield Permission("AskLakeFormation", ("lakeformation:GetDataAccess",), ("*",), why)
+    yield ask()
 
 
 def of_role(environment: Environment, role: Role, readable: Sequence[str]) -> Iterator[Permission]:
@@ -85,9 +84,13 @@ def audit(environment: Environment) -> Iterator[Permission]:
 
 
 def bi_user(environment: Environment, team: str, user: str) -> Iterator[Permission]:
-    """For a tool that reads gold for one person, and no more than that."""
+    """For a tool that reads gold for one person, and no more than that: by IAM, or as far as Lake Formation grants."""
     yield from queries(environment, team, QUERY)
-    yield from read(environment, "gold")
+    if environment.governance == "iam":
+        yield from read(environment, "gold")
+    else:
+        yield describe(environment, "gold")
+        yield ask()
     yield from results(environment, user)
     yield key(environment)
 
@@ -123,6 +126,11 @@ def sandbox(environment: Environment) -> Iterator[Permission]:
     tables = _tables(environment, "sandbox")
     why = "A person's tables get their names from the person."
     yield Permission("SandboxTables", _of("glue", (*READ_CATALOG, *CHANGE_CATALOG)), tables, why)
+
+
+def ask() -> Permission:
+    why = "The service takes no resource for this action; what it opens, Lake Formation decides."
+    return Permission("AskLakeFormation", ("lakeformation:GetDataAccess",), ("*",), why)
 
 
 def key(environment: Environment) -> Permission:

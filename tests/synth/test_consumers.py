@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
+import config
 from cli.bi_files import policy
-from config import Environment
+from config import Environment, consumers
+from contracts import compile
 from tests.synth.synthesized import Synthesize, Synthesized
 
 ANN = {"user": "ann.lee", "team": "analysts"}
@@ -51,6 +54,11 @@ def statements(lake: Synthesized) -> list[dict[str, Any]]:
     assert found["ManagedPolicyName"] == lake.environment.resource("consumer")
     said: list[dict[str, Any]] = found["PolicyDocument"]["Statement"]
     return said
+
+
+def by_iam(name: str) -> Environment:
+    """An environment as it is where IAM alone decides."""
+    return replace(config.load(name), governance="iam")
 
 
 def place(environment: Environment, layer: str, key: str = "") -> str:
@@ -103,16 +111,14 @@ def test_a_role_writes_no_layer_and_no_table_but_the_sandboxs(
         assert not may(said, ANN, "s3:GetObject", place(environment, "landing", "/saas/x"))
 
 
-def test_where_iam_alone_decides_a_layer_is_open_to_roles_that_may_see_all_of_it(
-    synthesize: Synthesize, dev: Synthesized
-) -> None:
-    lake = synthesize("local")
-    assert (lake.environment.governance, dev.environment.governance) == ("iam", "hybrid")
-    row = {each: place(lake.environment, each, "/x/1.parquet") for each in ("bronze", "silver", "gold")}
-    opened = {
-        role: [layer for layer in row if may(role_statements(lake, role), ANN, "s3:GetObject", row[layer])]
-        for role in lake.environment.roles
-    }
+def test_where_iam_alone_decides_a_layer_is_open_to_roles_that_may_see_all_of_it() -> None:
+    environment = by_iam("local")
+    readable = compile.read(environment).readable
+    row = {each: place(environment, each, "/x/1.parquet") for each in ("bronze", "silver", "gold")}
+    opened = {}
+    for name, role in environment.roles.items():
+        said = [each.statement() for each in consumers.of_role(environment, role, readable[name])]
+        opened[name] = [layer for layer in row if may(said, ANN, "s3:GetObject", row[layer])]
     assert opened.pop("data_engineer") == ["bronze", "silver", "gold"]
     assert set(map(tuple, opened.values())) == {()}
 
@@ -120,7 +126,8 @@ def test_where_iam_alone_decides_a_layer_is_open_to_roles_that_may_see_all_of_it
 def test_where_lake_formation_decides_a_role_reaches_no_object_and_asks_it_for_tables(
     synthesize: Synthesize, dev: Synthesized
 ) -> None:
-    for lake in (dev, synthesize("prod")):
+    for lake in (dev, synthesize("local"), synthesize("prod")):
+        assert lake.environment.governance != "iam"
         (consumer,) = lake.properties("IAM::ManagedPolicy")
         assert may(consumer["PolicyDocument"]["Statement"], ANN, "lakeformation:GetDataAccess", "*")
         for name, role in lake.environment.roles.items():
@@ -143,10 +150,18 @@ def test_the_policy_fits_into_what_iam_takes(statements: list[dict[str, Any]]) -
     assert len("".join(str(each).replace(" ", "") for each in statements)) < 6144
 
 
-def test_a_bi_user_reads_gold_and_the_own_results_and_no_more(lake: Synthesized) -> None:
-    environment = lake.environment
+@pytest.mark.parametrize(
+    "environment",
+    [by_iam("local"), *map(config.load, ("local", "dev", "prod"))],
+    ids=lambda each: f"{each.name}-{each.governance}",
+)
+def test_a_bi_user_reads_gold_and_the_own_results_and_no_more(environment: Environment) -> None:
     said = policy(environment, "analysts", "ann.lee")["Statement"]
-    assert may(said, NOBODY, "s3:GetObject", place(environment, "gold", "/gold/sales_by_date/1.parquet"))
+    by_objects = may(said, NOBODY, "s3:GetObject", place(environment, "gold", "/gold/sales_by_date/1.parquet"))
+    asks = may(said, NOBODY, "lakeformation:GetDataAccess", "*")
+    assert (by_objects, asks) == ((True, False) if environment.governance == "iam" else (False, True))
+    assert may(said, NOBODY, "glue:GetTable", _table(environment, "gold"))
+    assert not may(said, NOBODY, "glue:GetTable", _table(environment, "silver"))
     assert may(said, NOBODY, "s3:PutObject", place(environment, "results", "/athena/ann.lee/x.csv"))
     assert not may(said, NOBODY, "s3:GetObject", place(environment, "results", "/athena/bob.ray/x.csv"))
     assert not may(said, NOBODY, "s3:GetObject", place(environment, "silver", "/saas/users/1.parquet"))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
 import config
 from contracts import compile
 from lake.parts import Dataset
 from lake.rights import Plan
+from stacks.governance_stack import GovernanceStack
 from tests.synth.synthesized import ROOT, Synthesize, Synthesized
 from tests.unit.lake_root import BY_CATEGORY, change, shipped
 
@@ -45,10 +49,13 @@ def test_the_accounts_settings_are_left_alone(lake: Synthesized) -> None:
     assert not lake.resources("LakeFormation::DataLakeSettings")
 
 
-def test_in_mode_iam_lake_formation_is_told_nothing(synthesize: Synthesize) -> None:
-    lake = synthesize("local")
-    assert lake.environment.governance == "iam"
-    assert not [each for each in lake.resources() if each["Type"].startswith(FORMATION)]
+def test_in_mode_iam_lake_formation_is_told_nothing() -> None:
+    environment = replace(config.load("local"), governance="iam")
+    made = compile.read(environment)
+    stack = GovernanceStack(cdk.App(), "Iam", environment=environment, plan=made.plan, readable=made.readable)
+    template = Template.from_stack(stack).to_json()["Resources"].values()
+    assert len([each for each in template if each["Type"] == "AWS::IAM::Role"]) == len(environment.roles)
+    assert not [each for each in template if each["Type"].startswith((FORMATION, "AWS::CloudTrail::"))]
 
 
 def test_a_role_sees_its_classes_in_its_layers_and_no_table_that_has_row_filters(prod: Synthesized) -> None:
@@ -102,7 +109,7 @@ def test_databases_are_closed_before_anything_is_in_them(prod: Synthesized) -> N
         assert tagged[prod.environment.database(layer)] == wanted
 
 
-@pytest.mark.parametrize(("environment", "shared"), [("dev", True), ("prod", False)])
+@pytest.mark.parametrize(("environment", "shared"), [("dev", True), ("prod", False), ("local", False)])
 def test_locations_are_registered_with_a_role_that_reads_and_does_not_write(
     synthesize: Synthesize, environment: str, shared: bool
 ) -> None:
