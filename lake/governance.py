@@ -96,7 +96,8 @@ def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
     """What a role is granted by tags: the databases of its layers, and of their tables the columns of its classes."""
     arn = principal(environment, role.name)
     layers = Tag(environment.prefix + LAYER, LAYERS if role.audit else role.reads)
-    yield TagGrant(role.name, arn, "DATABASE", "DESCRIBE", (layers,))
+    if layers.values:
+        yield TagGrant(role.name, arn, "DATABASE", "DESCRIBE", (layers,))
     if role.audit:
         yield TagGrant(role.name, arn, "TABLE", "DESCRIBE", (layers,))
     if role.classes:

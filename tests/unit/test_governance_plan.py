@@ -70,6 +70,10 @@ def test_a_role_that_lists_no_value_of_a_filter_sees_no_row_and_one_that_lists_a
     assert cells(planned(role(clinic=(ALL,)))) == [("", SEEN)]
 
 
+def test_a_role_that_reads_no_layer_is_granted_nothing() -> None:
+    assert planned(replace(role(), reads=(), classes=())).tag_grants == ()
+
+
 def test_two_filters_of_a_table_are_both_to_be_met() -> None:
     both = replace(PATIENTS, row_filters=(RowFilter("clinic", "site_id"), RowFilter("region", "region")))
     made = planned(role(clinic=("a", "b"), region=(1,)), datasets=(both,))
