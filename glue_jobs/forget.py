@@ -15,7 +15,7 @@ from glue_jobs.failures import DatasetError
 from glue_jobs.forgetting import Bronze
 from glue_jobs.upkeep import MAINTENANCE
 from glue_jobs.work import Job, Task, open_job, work
-from lake.certificate import REQUESTS, certificate, key_of, request_key
+from lake.certificate import REQUESTS, certificate, key_of, request_key, summed
 from lake.ledger import Lease, Outcome
 from lake.lifecycle import stores_beside
 from lake.runs import ERASURE
@@ -52,25 +52,37 @@ class Erasure:
         with task.lease() as lease:
             require_settled(task)
             came = Bronze(job, dataset, columns, self.subject, dry_run=self.dry_run).erase()
-            done = [{"table": f"bronze.{dataset.table}", "before": {}, "after": {}, "done": came}]
+            lines = [done(f"bronze.{dataset.table}", came)]
             for table in tables(task):
                 lease.check()
                 found = {"rows": erasure.count(job, dataset, table, columns)}
                 if not self.dry_run:
                     erasure.delete(job, dataset, table, columns)
                     found |= erasure.scrub(job.spark, table, summary(task, table))
-                done.append({"table": table.partition(".")[2], "before": {}, "after": {}, "done": found})
+                lines.append(done(table.partition(".")[2], found))
             if not self.dry_run:
                 follow(task, lease)
-        return task.succeeded(tables=tuple(done))
+        return task.succeeded(tables=tuple(lines))
 
-    def remains(self, task: Task) -> dict[str, Any]:
-        """What the tables made anew still hold of before; they were built without the subject's rows."""
+    def remains(self, task: Task) -> Outcome:
+        """What a table made anew still holds of before; it was built without the subject's rows."""
         with task.lease() as lease:
             require_settled(task)
-            done = erasure.scrub(task.job.spark, task.table, summary(task, task.table))
+            found = erasure.scrub(task.job.spark, task.table, summary(task, task.table))
             follow(task, lease)
-        return {"table": task.table.partition(".")[2], "done": done}
+        return task.succeeded(tables=(done(task.table.partition(".")[2], found),))
+
+    def late(self, name: str) -> dict[str, Any]:
+        """What a run that was under way has brought to bronze since, and a stream."""
+        task = Task(self.job, "forget", self.job.lake.dataset(name))
+        with task.lease():
+            came = Bronze(self.job, task.dataset, self.holders[name], self.subject, dry_run=False).erase()
+        return done(f"bronze.{task.dataset.table}", came)
+
+
+def done(table: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    """An erasure's line in the outcome of a dataset."""
+    return {"table": table, "before": {}, "after": {}, "done": dict(counts)}
 
 
 def tables(task: Task) -> list[str]:
@@ -130,23 +142,27 @@ def forget_rows(erasure_: Erasure) -> list[Outcome]:
     made = () if erasure_.dry_run else job.ledger.remaining(run).models if again else tuple(erasure_.made)
     job.ledger.plan(run, job.attempt, names, made)
     erasure.name_subject(job.spark, erasure_.subject)
-    done = work(job, "forget", names, erasure_.rows)
-    if erasure_.dry_run and all(each.status == "succeeded" for each in done):
+    outcomes = work(job, "forget", names, erasure_.rows)
+    if erasure_.dry_run and all(each.status == "succeeded" for each in outcomes):
         withdraw(erasure_)
-    return done
+    return outcomes
 
 
-def forget_remains(erasure_: Erasure) -> Mapping[str, Any]:
-    """Scrubs what was made anew, looks once more for what a run in flight brought, and writes the certificate."""
-    job = erasure_.job
+def forget_remains(erasure_: Erasure) -> Mapping[str, Any] | None:
+    """Scrubs what was made anew, looks once more for what came meanwhile, and writes the certificate.
+
+    There is none where anything has failed: the request stays for the redrive, and Conclude says what it was.
+    """
+    job, run = erasure_.job, str(erasure_.job.run)
     erasure.name_subject(job.spark, erasure_.subject)
-    found = [erasure_.remains(Task(job, "forget", job.lake.dataset(each))) for each in erasure_.made]
-    for name, columns in erasure_.holders.items():
-        Bronze(job, job.lake.dataset(name), columns, erasure_.subject, dry_run=False).erase()
-    told = latest(job)
-    made = certificate(
-        str(job.run), erasure_.root, erasure_.digest, [*told, *found], stores_beside(job.lake), job.lake.environment
-    )
+    whole, ledger = job.ledger.whole(run), job.ledger
+    anew = (ledger.succeeded(run, "mask") | ledger.succeeded(run, "model")) - ledger.succeeded(run, "forget")
+    work(job, "forget", [each for each in whole.models if each in anew], erasure_.remains)
+    if not ledger.succeeded(run, "forget").issuperset((*whole.datasets, *whole.models)):
+        return None
+    late = [erasure_.late(each) for each in erasure_.holders]
+    stores = summed([*told(job), *late])
+    made = certificate(run, erasure_.root, erasure_.digest, stores, stores_beside(job.lake), job.lake.environment)
     write(job, made)
     withdraw(erasure_)
     return made
@@ -161,15 +177,10 @@ def withdraw(erasure_: Erasure) -> None:
         client("s3").delete_object(Bucket=bucket, Key=key)
 
 
-def latest(job: Job) -> list[dict[str, Any]]:
-    """What each dataset's erasure did, summed over the attempts."""
-    done: dict[str, dict[str, int]] = {}
-    for outcome in job.ledger.outcomes(str(job.run)):
-        for each in outcome.tables if outcome.step == "forget" else ():
-            counts = done.setdefault(each["table"], {})
-            for name, count in each["done"].items():
-                counts[name] = counts.get(name, 0) + int(count)
-    return [{"table": table, "done": counts} for table, counts in done.items()]
+def told(job: Job) -> list[Mapping[str, Any]]:
+    """What the outcomes of all attempts say was done to each table."""
+    found = (each for each in job.ledger.outcomes(str(job.run)) if each.step == "forget")
+    return [line for outcome in found for line in outcome.tables]
 
 
 def write(job: Job, made: Mapping[str, Any]) -> None:

@@ -22,6 +22,16 @@ def request_key(run: str) -> str:
     return f"{REQUESTS}{run}.json"
 
 
+def summed(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One line for each table, whose counts are those of all attempts and looks."""
+    tables: dict[str, dict[str, int]] = {}
+    for each in lines:
+        counts = tables.setdefault(each["table"], {})
+        for name, count in each["done"].items():
+            counts[name] = counts.get(name, 0) + int(count)
+    return [{"table": table, "done": counts} for table, counts in tables.items()]
+
+
 def certificate(
     run: str,
     root: str,

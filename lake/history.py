@@ -100,9 +100,12 @@ class RunHistory(Items):
         return plan.mode
 
     def remaining(self, run: str) -> Plan:
-        """What of the whole run, as first planned, has not succeeded in any attempt."""
-        ended = (each for each in self.outcomes(run) if each.step in LAST_STEPS and each.status == "succeeded")
-        whole, done = self.whole(run), {each.dataset for each in ended}
+        """What of the whole run, as first planned, has not succeeded in any attempt at the last step it came to."""
+        ended: dict[str, dict[int, set[str]]] = {}
+        for each in self.outcomes(run):
+            if each.step in LAST_STEPS:
+                ended.setdefault(each.dataset, {}).setdefault(STEPS.index(each.step), set()).add(each.status)
+        whole, done = self.whole(run), {name for name, steps in ended.items() if "succeeded" in steps[max(steps)]}
         datasets = tuple(each for each in whole.datasets if each not in done)
         models = tuple(each for each in whole.models if each not in done)
         return replace(whole, datasets=datasets, models=models)

@@ -38,16 +38,34 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
 
 @pytest.fixture(scope="module")
 def runs(lake: SmallLake) -> list[str]:
-    """Three runs: the person's orders came, changed, and one of them was refused."""
+    """Two runs: the person's orders came, one of them changed, and one was refused."""
     lake.orders(1, 6, "10", DAY)
     mine(lake, 7, "20", "timestamp '2026-01-07'")
     mine(lake, 8, "30", "timestamp '2026-01-08'")
     first = done(lake, lake.run())
+    lake.orders(3, 3, "11", "timestamp '2026-02-02'")
     mine(lake, 7, "21", "timestamp '2026-02-01'")
     mine(lake, 9, "5", "NULL")
-    second = done(lake, lake.run())
-    lake.orders(3, 3, "11", "timestamp '2026-02-02'")
-    return [first, second, done(lake, lake.run())]
+    return [first, done(lake, lake.run())]
+
+
+@pytest.fixture(scope="module")
+def before(lake: SmallLake, runs: list[str]) -> dict[str, list[str]]:
+    """What the tables hold of everybody else."""
+    assert {bucket for bucket, _ in found(lake)} >= {"bronze", "silver", "gold"}
+    return {table: others(lake, table) for table in ("saas_orders", "totals", "saas_orders__masked")}
+
+
+@pytest.fixture(scope="module")
+def erased(lake: SmallLake, before: dict[str, list[str]]) -> str:
+    """An erasure that somebody stopped in the middle, and that was redriven."""
+    run = erase(lake)
+    entered(lake, run, "Model")
+    states, arn = lake.client("stepfunctions"), lake.target.execution(run)
+    states.stop_execution(executionArn=arn)
+    assert lake.wait(run).status == "ABORTED"
+    states.redrive_execution(executionArn=arn)
+    return done(lake, lake.wait(run))
 
 
 def mine(lake: SmallLake, number: int, amount: str, at: str) -> None:
@@ -62,63 +80,48 @@ def done(lake: SmallLake, ended: execution.Ended) -> str:
     return ended.run
 
 
-def erase(lake: SmallLake, *, dry_run: bool = False) -> str:
-    return forget.start(lake.target, SUBJECT, DATASET, dry_run)
+def erase(lake: SmallLake) -> str:
+    return forget.start(lake.target, SUBJECT, DATASET, dry_run=False)
 
 
-def test_an_erasure_leaves_no_trace_of_the_person_and_all_of_everybody_else(lake: SmallLake, runs: list[str]) -> None:
-    assert {bucket for bucket, _ in found(lake)} >= {"bronze", "silver", "gold"}
-    before = {table: others(lake, table) for table in ("saas_orders", "totals", "saas_orders__masked")}
-    snapshots = lake.snapshots()
-
-    run = done(lake, lake.wait(erase(lake, dry_run=True)))
-    told = {each["store"]: each for each in forget.counted(lake.target.ledger().outcomes(run))["stores"]}
-    assert told["bronze.saas_orders"]["rows"] >= 3
-    assert told[f"{lake.environment.database('silver')}.saas_orders"]["rows"] == 2
-    assert told[f"{lake.environment.database('silver')}.saas_orders__quarantine"]["rows"] == 1
-    assert lake.snapshots() == snapshots
-
-    cut = erase(lake)  # stopped in the middle, by whatever
-    entered(lake, cut, "Model")
-    lake.client("stepfunctions").stop_execution(executionArn=lake.target.execution(cut))
-    assert lake.wait(cut).status == "ABORTED"
-    run = done(lake, lake.wait(erase(lake)))
-
+def test_an_erasure_leaves_no_trace_of_the_person_and_all_of_everybody_else(
+    lake: SmallLake, before: dict[str, list[str]], erased: str
+) -> None:
     assert found(lake) == []
     assert {table: others(lake, table) for table in before} == before
-    told = {each["store"]: each for each in forget.certificate(lake.target, run)["stores"]}
-    assert {each["rule"] for each in told.values()} == {"rewritten now", "expires", "not searchable"}
+    stores = {each["store"]: each for each in forget.certificate(lake.target, erased)["stores"]}
+    assert {each["rule"] for each in stores.values()} == {"rewritten now", "expires", "not searchable"}
+    silver, gold = (lake.environment.database(each) for each in ("silver", "gold"))
+    rows = {store: each["rows"] for store, each in stores.items() if each.get("rows")}
+    assert rows == {"bronze.saas_orders": 4, f"{silver}.saas_orders": 2, f"{silver}.saas_orders__quarantine": 1}
+    assert stores.keys() >= {f"{silver}.saas_orders__masked", f"{gold}.totals", f"{gold}.largest"}
     assert lake.settled() == {"leases": {}, "branches": [], "intents": [], "heads are what readers see": True}
+    assert lake.target.ledger().run(erased).status == "succeeded"  # type: ignore[union-attr]
 
 
-def test_no_log_history_ledger_or_certificate_says_who_it_was(lake: SmallLake, runs: list[str]) -> None:
+def test_erasing_again_changes_nothing_and_nothing_says_who_it_was(lake: SmallLake, erased: str) -> None:
+    before = lake.snapshots()
     run = done(lake, lake.wait(erase(lake)))
+    assert lake.snapshots() == before
+    certificate = forget.certificate(lake.target, run)
+    assert not sum(each.get("rows", 0) + each.get("versions", 0) for each in certificate["stores"])
+
     items = lake.client("dynamodb").get_paginator("scan").paginate(TableName=lake.environment.resource("ledger"))
     history = lake.client("stepfunctions").get_execution_history(executionArn=lake.target.execution(run))["events"]
-    certificate = forget.certificate(lake.target, run)
     logs = lake.client("logs")
     streams = [(group["logGroupName"], stream["logStreamName"]) for group in logs.describe_log_groups()["logGroups"]
                for stream in logs.describe_log_streams(logGroupName=group["logGroupName"])["logStreams"]]  # fmt: skip
     lines = [logs.get_log_events(logGroupName=group, logStreamName=stream)["events"] for group, stream in streams]
-    assert lines
+    assert any(lines)
     for said in (list(items), history, certificate, lines):
         assert SUBJECT not in json.dumps(said, default=repr)
 
 
-def test_erasing_again_changes_nothing(lake: SmallLake, runs: list[str]) -> None:
-    done(lake, lake.wait(erase(lake)))
-    before = lake.snapshots()
-    run = done(lake, lake.wait(erase(lake)))
-    assert lake.snapshots() == before
-    stores = forget.certificate(lake.target, run)["stores"]
-    assert not sum(each.get("rows", 0) for each in stores)
-
-
-def test_neither_the_source_nor_a_replay_nor_a_rerun_brings_the_person_back(lake: SmallLake, runs: list[str]) -> None:
-    done(lake, lake.wait(erase(lake)))
-    mine(lake, 7, "99", "timestamp '2026-03-01'")
-    done(lake, lake.run())
+def test_neither_a_rerun_nor_the_source_nor_a_replay_brings_the_person_back(
+    lake: SmallLake, runs: list[str], erased: str
+) -> None:
     done(lake, lake.wait(lake.start(mode="rerun", repeats=runs[0], first_step="refine", logical=logical(runs[0]))))
+    mine(lake, 7, "99", "timestamp '2026-03-01'")
     done(lake, lake.wait(lake.start(mode="replay")))
     assert found(lake) == []
     assert len(lake.rows("silver", "saas_orders")) == 6

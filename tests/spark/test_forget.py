@@ -1,0 +1,187 @@
+"""A patient forgotten in a stream: out of its objects, dead letters and tables, kept out, and certified at the end."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from pyspark.sql import SparkSession
+
+from glue_jobs import forget, model
+from glue_jobs.work import Job
+from lake import arrivals
+from lake.certificate import key_of, request_key
+from lake.ledger import Outcome
+from lake.runs import RunId
+from lake.subjects import ERASURE_KEY
+from lambdas.conclude.handler import failures
+from tests.spark.clinic import EVENTS, MODELS, START, Clinic, event
+from tests.spark.conftest import mocked_ledger
+
+PATIENT = "PAT-0001"
+THEIRS = {"patient_id": PATIENT}
+
+
+class ForgettingClinic(Clinic):
+    """The clinic with what an erasure needs beside it."""
+
+    def __init__(self, spark: SparkSession, ledger: Any, warehouse: Path) -> None:
+        super().__init__(spark, ledger, warehouse, "forgetting")
+        self.s3, self.erasures = boto3.client("s3"), 0
+        beside = {name: f"forgetting-{name}" for name in ("scratch", "logs")}
+        for bucket in beside.values():
+            self.s3.create_bucket(Bucket=bucket)
+        versions = {"Status": "Enabled"}
+        self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration=versions)
+        known = self.lake.environment
+        self.lake.__dict__["environment"] = replace(
+            known, buckets={**known.buckets, **beside}, resources={ERASURE_KEY: "erasure"}
+        )
+        boto3.client("secretsmanager").create_secret(Name="erasure", SecretString="the key of the test")
+
+    def erasure(self, *, dry_run: bool = False) -> forget.Erasure:
+        """A new execution's, whose request lies in scratch."""
+        self.erasures += 1
+        run = f"forget-20260102T{self.erasures:02}00-01"
+        asked = {"subject": PATIENT, "dataset": EVENTS, "dry_run": dry_run}
+        self.s3.put_object(Bucket="forgetting-scratch", Key=request_key(run), Body=json.dumps(asked).encode())
+        return forget.read(Job(self.spark, self.lake, self.ledger, RunId.parse(run), 0))
+
+    def erase_rows(self, erasure: forget.Erasure) -> tuple[dict[str, dict[str, int]], Outcome]:
+        """What was done to each store, by its name."""
+        [outcome] = forget.forget_rows(erasure)
+        assert outcome.status == "succeeded", f"{outcome.cause} {outcome.remedy}"
+        self.mirror()
+        return {each["table"]: {k: v for k, v in each["done"].items() if v} for each in outcome.tables}, outcome
+
+    def mirror(self) -> None:
+        """The folder from which Spark reads as the bucket is now."""
+        for key in self.keys(self.dataset.folder):
+            (self.warehouse / self.bucket / key).write_bytes(
+                self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            )
+
+    def keys(self, prefix: str) -> list[str]:
+        return [each["Key"] for each in self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", ())]
+
+    def every_version(self) -> list[bytes]:
+        """What lies in bronze in whatever version, unpacked."""
+        found = self.s3.list_object_versions(Bucket=self.bucket)
+        given = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found.get("Versions", ())]
+        bodies = [self.s3.get_object(Bucket=self.bucket, **each)["Body"].read() for each in given]
+        return [gzip.decompress(each) if each[:2] == b"\x1f\x8b" else each for each in bodies]
+
+    def lines(self, key: str) -> list[bytes]:
+        return gzip.decompress(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()).splitlines()
+
+    def refuse(self, number: int, data: bytes, partition_key: str = "somebody") -> None:
+        """A dead letter, as the consumer writes it."""
+        letter = arrivals.DeadLetter(
+            EVENTS,
+            ["not_json"],
+            "It is none.",
+            "shard",
+            str(number),
+            partition_key,
+            "",
+            base64.b64encode(data).decode(),
+        )
+        key = arrivals.dead_letter_key(self.dataset, START, "shard", str(number))
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(letter._asdict()).encode())
+
+
+@pytest.fixture(scope="module")
+def clinic(spark: SparkSession, warehouse: Path) -> Iterator[ForgettingClinic]:
+    """One lake, of which each test is a step after those before it."""
+    with mocked_ledger() as ledger:
+        yield ForgettingClinic(spark, ledger, warehouse)
+
+
+def test_a_patient_goes_from_every_object_letter_and_table_and_nobody_else_does(clinic: ForgettingClinic) -> None:
+    mixed = clinic.arrive(event(1), event(2), event(3, patient_id="PAT-X"), minutes=10)
+    body = clinic.s3.get_object(Bucket=clinic.bucket, Key=mixed)["Body"].read()
+    odd = gzip.compress(gzip.decompress(body).replace(b"PAT-X", rb"PAT\u002d0001"), mtime=0)  # JSON says it so too
+    clinic.s3.put_object(Bucket=clinic.bucket, Key=mixed, Body=odd)
+    others = clinic.arrive(event(4), event(5), minutes=11)
+    clinic.arrive(event(6, birth_date="2026-11-18", **THEIRS), minutes=12)  # which refine refuses
+    clinic.mirror()
+    clinic.refuse(1, b'{"patient": "PAT-0001"}')
+    clinic.refuse(2, b"no JSON: PAT-0001")
+    clinic.refuse(3, b"\xff", PATIENT)
+    clinic.refuse(4, b'{"patient_id": "PAT-00011"}')
+    assert clinic.run().status == "succeeded"
+    assert [each.cause for each in clinic.build()] == ["", ""]
+    untouched, last = clinic.lines(others), clinic.lines(mixed)[1]
+
+    counted, _ = clinic.erase_rows(clinic.erasure(dry_run=True))
+    assert any(PATIENT.encode() in each for each in clinic.every_version())
+    assert clinic.ledger.forgotten(EVENTS) == frozenset()
+
+    done, outcome = clinic.erase_rows(clinic.erasure())
+    bronze = done["bronze.clinic_immunizations"]
+    assert {name: bronze[name] for name in ("rows", "objects", "letters")} == {"rows": 3, "objects": 2, "letters": 3}
+    for table, rows in (("clinic_immunizations", 2), ("clinic_immunizations__quarantine", 1)):
+        assert done[f"forgetting_silver.{table}"]["rows"] == rows
+    assert {table: {k: v for k, v in each.items() if k != "versions"} for table, each in done.items()} == counted
+    assert not [each for each in clinic.every_version() if b"0001" in each and b"PAT-00011" not in each]
+    assert (clinic.lines(others), clinic.lines(mixed)) == (untouched, [last])
+    assert [each.rpartition("/")[2] for each in clinic.keys(arrivals.dead_letters(clinic.dataset))] == ["shard-4.json"]
+    assert clinic.rows("event_id") == [("event-0002",), ("event-0004",), ("event-0005",)]
+    assert clinic.quarantined() == []
+    assert PATIENT not in repr(outcome)
+
+
+def test_what_fails_at_the_end_gives_no_certificate_and_is_named(clinic: ForgettingClinic) -> None:
+    erasure = clinic.erasure()
+    forget.forget_rows(erasure)
+    run = str(erasure.job.run)
+
+    def state() -> tuple[bool, bool]:
+        """Whether the certificate is written, and whether the request is still there."""
+        logs, scratch = (clinic.s3.list_objects_v2(Bucket=f"forgetting-{each}") for each in ("logs", "scratch"))
+        written, asked = ({each["Key"] for each in found.get("Contents", ())} for found in (logs, scratch))
+        return key_of(run) in written, request_key(run) in asked
+
+    def left() -> list[str]:
+        return failures(clinic.ledger.remaining(run), clinic.ledger.failed(run))
+
+    assert forget.forget_remains(erasure) is None  # gold was not made anew
+    assert [each.partition(" ")[0] for each in left()] == sorted(MODELS)
+    assert [each.cause for each in model.model_all(erasure.job)] == ["", ""]
+    clinic.ledger.intend("clinic-20260103T0000-01", [{"dataset": MODELS[0], "table": "", "from": 1, "to": 2}])
+    assert forget.forget_remains(erasure) is None
+    assert state() == (False, True)
+    [line] = left()
+    assert MODELS[0] in line
+    assert "unfinished" in line
+
+    clinic.ledger.settle("clinic-20260103T0000-01")
+    made = forget.forget_remains(erasure)
+    assert made is not None
+    assert (state(), left()) == ((True, False), [])
+    stores = {each["store"] for each in made["stores"] if each["rule"] == "rewritten now"}
+    assert stores >= {"bronze.clinic_immunizations", *(each.replace("gold.", "forgetting_gold.") for each in MODELS)}
+    assert PATIENT not in json.dumps(made)
+
+
+def test_a_late_event_of_the_patient_stays_out_and_the_next_erasure_takes_it_from_bronze(
+    clinic: ForgettingClinic,
+) -> None:
+    clinic.arrive(event(8, **THEIRS), event(9), minutes=20)
+    outcome = clinic.run()
+    assert (outcome.read, outcome.inserted, outcome.superseded) == (5, 1, 1)
+    assert PATIENT not in {who for (who,) in clinic.rows("patient_id")}
+    done, _ = clinic.erase_rows(clinic.erasure())
+    before = clinic.snapshots()
+    assert done["bronze.clinic_immunizations"] == {"rows": 1, "objects": 1, "versions": 1}
+    assert not [each for each in clinic.every_version() if PATIENT.encode() in each and b"PAT-00011" not in each]
+    replayed = clinic.run("replay")
+    assert (replayed.read, replayed.unchanged) == (4, 4)
+    assert clinic.snapshots() == before
