@@ -90,14 +90,15 @@ def iceberg_type(text: str, numbers: Iterator[int]) -> IcebergType:
     if name == "decimal":
         precision, scale = (int(part) for part in (inner[:-1] or "10,0").split(","))
         return types.DecimalType(precision, scale)
-    if text not in SIMPLE:
+    plain = SIMPLE.get(text, text)
+    if plain not in SIMPLE.values():
         raise QueryError("NOT_SUPPORTED", f"Type not supported for Iceberg: {text}")
     found: IcebergType = {
         "boolean": types.BooleanType(), "int": types.IntegerType(), "long": types.LongType(),
         "float": types.FloatType(), "double": types.DoubleType(), "string": types.StringType(),
         "date": types.DateType(), "timestamp": types.TimestampType(), "binary": types.BinaryType(),
         "timestamptz": types.TimestamptzType(),
-    }[SIMPLE[text]]  # fmt: skip
+    }[plain]  # fmt: skip
     return found
 
 
