@@ -11,6 +11,8 @@ from lake.model import Lake
 
 TEXT = "An id in a free text, or in a column that no contract calls a subject's, is not told from any other word."
 
+LATE = "What the stream still held comes there and no further; the next erasure of this person takes it out at once."
+
 
 def stores_beside(lake: Lake) -> list[dict[str, str]]:
     """The stores that no erasure rewrites, each with its rule."""
@@ -37,6 +39,9 @@ def stores_beside(lake: Lake) -> list[dict[str, str]]:
     for each in sorted(environment.record_hours):
         days = round(environment.record_hours[each] / 24 + 1)
         found.append(expires(f"stream of {each}", days, "Records go by age, after they came to bronze."))
+        if "bronze" in kept:
+            days += kept["bronze"] + kept.get("noncurrent", 0)
+            found.append(expires(f"late events of {each} in bronze", days, LATE))
     for source in sorted(environment.connections):
         why = "Its owner erases there; the lake lets nothing of it in again."
         found.append({"store": f"source {source}", "rule": NOT_SEARCHABLE, "why": why})

@@ -19,12 +19,20 @@ class UnknownSubjectError(ValueError):
 
 def carried(lake: Lake, dataset: Dataset) -> dict[str, str]:
     """For each column that carries a subject's id, the dataset that the subject is of."""
-    found = {dataset.subject: dataset.id} if dataset.subject and not dataset.masked_of else {}
-    for each in dataset.references:
-        parent = lake.dataset(each.dataset)
-        if parent.subject and each.parent_columns == (parent.subject,):
-            found[each.columns[0]] = carried(lake, parent)[parent.subject]
-    return found
+    found = {each.name: _root(lake, dataset, each.name) for each in dataset.columns}
+    return {column: root for column, root in found.items() if root}
+
+
+def _root(lake: Lake, dataset: Dataset, column: str, seen: frozenset[tuple[str, str]] = frozenset()) -> str | None:
+    """Where foreign keys lead from a column, through however many datasets; a key may lead back to its own."""
+    here = (dataset.id, column)
+    if here in seen:
+        return None
+    for reference in dataset.references:
+        for name, parent in zip(reference.columns, reference.parent_columns, strict=True):
+            if name == column and (root := _root(lake, lake.dataset(reference.dataset), parent, seen | {here})):
+                return root
+    return dataset.id if column == dataset.subject and not dataset.masked_of else None
 
 
 def roots(lake: Lake) -> list[str]:

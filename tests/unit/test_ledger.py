@@ -208,6 +208,18 @@ def test_what_remains_of_a_run_is_what_no_attempt_has_finished(ledger: Ledger) -
     assert (remaining.datasets, remaining.models) == ((VENUE,), (GOLD,))
 
 
+def test_what_was_made_anew_and_could_not_be_scrubbed_of_a_person_remains(ledger: Ledger) -> None:
+    ledger.plan(RUN, 0, [USERS], [GOLD])
+    ledger.record(Outcome(RUN, 0, "forget", USERS, "succeeded"))
+    ledger.record(Outcome(RUN, 0, "model", GOLD, "succeeded"))
+    ledger.record(failed(GOLD, "forget"))
+    remaining = ledger.remaining(RUN)
+    assert (remaining.datasets, remaining.models) == ((), (GOLD,))
+    assert [each.dataset for each in ledger.failed(RUN)] == [GOLD]
+    ledger.record(Outcome(RUN, 1, "forget", GOLD, "succeeded"))
+    assert not ledger.remaining(RUN).models
+
+
 def test_a_run_without_a_plan_says_so(ledger: Ledger) -> None:
     with pytest.raises(NotPlannedError, match=RUN):
         ledger.remaining(RUN)
