@@ -30,8 +30,7 @@ FIDELITY = (
     ("API Gateway", "integrations: actions of JSON services, with credentials of the document's role", "ours", "real"),
     ("API Gateway", "IAM signatures, API keys of usage plans, rate and burst of plan and stage", "ours", "real"),
     ("API Gateway", "access logs to CloudWatch Logs; the account's role for them is taken as set", "ours", "real"),
-    ("API Gateway", "IAM: whoever has credentials of this account may call; policies are not evaluated", "ours",
-     "simulated"),
+    ("API Gateway", "IAM: execute-api:Invoke by the caller's policies", "ours", "real"),
     ("API Gateway", "TLS policy, X-Ray tracing, metrics, quotas of usage plans", "kept, without effect", "simulated"),
     ("API Gateway", "execution logs, caches, canaries, authorizers, domain names, other integrations", "", "refused"),
 )  # fmt: skip

@@ -19,6 +19,8 @@ from local.services.apigateway_document import Document, Operation
 from local.services.apigateway_integration import Answer, Services
 from local.services.apigateway_logs import AccessLogs
 from local.services.apigateway_request import Request, addressed
+from local.services.iam_authority import DeniedError as NotAllowedError
+from local.services.iam_request import Need
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
@@ -93,6 +95,7 @@ class Gateway:
             raise DeniedError("REQUEST_TOO_LARGE", 413, "Request Too Long")
         if operation.authorization == "AWS_IAM":
             check_signature(request, self._callers)
+            self._allow(request)
         if operation.needs_key:
             key, plan = self._keys.plan(request)
             if plan.get("rateLimit"):
@@ -101,6 +104,22 @@ class Gateway:
         if "throttlingRateLimit" in settings:
             limits = float(settings["throttlingRateLimit"]), int(settings["throttlingBurstLimit"])
             self._buckets.take((request.api, request.stage), limits)
+
+    def _allow(self, request: Request) -> None:
+        """execute-api:Invoke by the caller's policies; the text hides most of the account's number, as AWS does."""
+        authority, region = self._endpoint.authority, self._endpoint.region
+        caller = authority.callers.find(request.identity["accessKey"])
+        if caller is None:  # the person at the laptop, an administrator
+            return
+        path = f"{request.api}/{request.stage}/{request.method}{request.path}"
+        account = self._endpoint.account
+        try:
+            authority.check(
+                caller, Need("execute-api:Invoke", f"arn:aws:execute-api:{region}:{account}:{path}"), region
+            )
+        except NotAllowedError as error:
+            told = str(error).replace(f":{account}:{path}", f":********{account[-4:]}:{path}")
+            raise DeniedError("ACCESS_DENIED", 403, told) from error
 
 
 def validate(request: Request, operation: Operation) -> None:

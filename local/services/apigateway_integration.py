@@ -35,10 +35,11 @@ class Services:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._keys: dict[str, tuple[float, str]] = {}
+        self._kept: dict[str, tuple[float, tuple[str, str]]] = {}
 
     def call(self, integration: Integration, body: bytes) -> tuple[int, bytes]:
         target, version = target_of(integration.service, integration.action)
+        key, token = self._credentials(integration.role)
         scope = f"{time.strftime('%Y%m%d')}/{integration.region}/{integration.service}/aws4_request"
         told: list[int] = []
         environ = {
@@ -53,8 +54,8 @@ class Services:
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_HOST": f"{integration.service}.{integration.region}.amazonaws.com",
             "HTTP_X_AMZ_TARGET": target,
-            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={self._key(integration.role)}/{scope}, "
-            "SignedHeaders=host, Signature=0",
+            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature=0",
+            "HTTP_X_AMZ_SECURITY_TOKEN": token,
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(body),
@@ -66,18 +67,19 @@ class Services:
         answer = b"".join(self._endpoint.calls(environ, lambda line, *_: told.append(int(line[:3]))))
         return told[0], answer
 
-    def _key(self, role: str) -> str:
-        """An access key of the role; none can be had of a role that is not deployed."""
-        made, key = self._keys.get(role, (0.0, ""))
-        if not key or time.monotonic() - made > KEPT_SECONDS:
+    def _credentials(self, role: str) -> tuple[str, str]:
+        """An access key of the role and its token; none can be had of a role that is not deployed."""
+        made, kept = self._kept.get(role, (0.0, ("", "")))
+        if not kept[0] or time.monotonic() - made > KEPT_SECONDS:
             from local.endpoint import RoleNotFoundError
 
             try:
-                key = self._endpoint.credentials_for(role, "api-gateway")["AWS_ACCESS_KEY_ID"]
+                given = self._endpoint.credentials_for(role, "api-gateway")
             except RoleNotFoundError as error:
                 raise DeniedError("API_CONFIGURATION_ERROR", 500, "Internal server error") from error
-            self._keys[role] = (time.monotonic(), key)
-        return key
+            kept = given["AWS_ACCESS_KEY_ID"], given["AWS_SESSION_TOKEN"]
+            self._kept[role] = (time.monotonic(), kept)
+        return kept
 
 
 @functools.cache

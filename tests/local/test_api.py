@@ -121,11 +121,27 @@ def test_without_a_signature_of_the_accounts_credentials_nobody_calls(signed: Ap
     assert problem(signed.post(ONE, **{"X-Amz-Date": "20200101T000000Z"}), 403)
 
 
-def test_a_deployed_roles_credentials_may_call(signed: Api, endpoint: RunningEndpoint) -> None:
-    role = f"arn:aws:iam::{endpoint.account}:role/headwater-signed-clinic-api"
-    given = endpoint.client("sts").assume_role(RoleArn=role, RoleSessionName="clinic")["Credentials"]
+def test_a_roles_credentials_may_call_what_its_policies_allow(signed: Api, endpoint: RunningEndpoint) -> None:
+    iam, name = endpoint.client("iam"), "sender-of-clinic"
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": endpoint.account}}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    given = endpoint.client("sts").assume_role(RoleArn=arn, RoleSessionName="clinic")["Credentials"]
     credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-    assert signed.send(ONE.encode(), signed.signed(ONE.encode(), "application/json", credentials)).status == 207
+    headers = signed.signed(ONE.encode(), "application/json", credentials)
+    refused = problem(signed.send(ONE.encode(), headers), 403)["detail"]
+    assert f"not authorized to perform: execute-api:Invoke on resource: {resource(signed)} because" in refused
+    allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource(signed).replace("*" * 8, "*")}
+    iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=policy(allow))
+    assert signed.send(ONE.encode(), headers).status == 207
+
+
+def resource(api: Api) -> str:
+    """As a refusal names it."""
+    return f"arn:aws:execute-api:us-east-1:********{api.endpoint.account[-4:]}:{api.id}/v1/POST/immunizations"
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("PUT", ""), ("POST", "/nothing"), ("DELETE", "")])
