@@ -1,4 +1,4 @@
-"""`access list`, `access diff`, `access explain`: who sees what, what changed of that, and why."""
+"""`access list`, `diff`, `explain`: who sees what, what changed of that, and why; `opt-in` where access is hybrid."""
 
 from __future__ import annotations
 
@@ -71,6 +71,23 @@ def explain(
     console.print(f"{place} is {'seen' if seen else 'not seen'} by {role}.", markup=False, soft_wrap=True)
     for each in why:
         console.print(f"  {each}", markup=False, soft_wrap=True)
+
+
+@app.command(name="opt-in")
+def opt_in(env: EnvOption = "local", json: JsonOption = False) -> None:
+    """In mode hybrid: let Lake Formation decide for the roles. Once after a deploy, as data lake administrator."""
+    from cli import opt_ins
+    from cli.console import console, print_json, table
+    from cli.target import target
+
+    done = opt_ins.opt_in(target(env))
+    if json:
+        print_json([asdict(each) for each in done])
+    elif done:
+        rows = ((each.principal.rpartition("/")[2], each.database, each.what) for each in done)
+        table(f"Opted in to Lake Formation in {env}", ("role", "database", "what"), rows)
+    else:
+        console.print("Every role is opted in already.")
 
 
 def _row(each: Sight) -> tuple[str, str, str, str]:
