@@ -62,7 +62,8 @@ def conditions(dataset: Dataset, table: str, columns: Sequence[str], job: Job) -
             )
         ]
     known = dataset.key if table == job.lake.deleted(dataset) else tuple(kinds)
-    return [f"`{each}` IN (SELECT try_cast({ID} AS {kinds[each]}) FROM {VIEW})" for each in columns if each in known]
+    held = {each: f"trim(`{each}`)" if kinds[each] == "string" else f"`{each}`" for each in columns if each in known}
+    return [f"{value} IN (SELECT try_cast({ID} AS {kinds[each]}) FROM {VIEW})" for each, value in held.items()]
 
 
 def count(job: Job, dataset: Dataset, table: str, columns: Sequence[str]) -> int:

@@ -151,7 +151,7 @@ class Bronze:
         if self._subject.encode() not in text and b"\\" not in text:  # an escape may be any character
             return False
         event: dict[str, Any] = json.loads(text)  # the consumer wrote it
-        return any(str(event.get(self._sources[each], "")).strip() == self._subject for each in self._columns)
+        return any(str(event.get(self._sources[each], "")).strip(" ") == self._subject for each in self._columns)
 
 
 def leaves(value: Any) -> Iterator[str]:
@@ -160,4 +160,4 @@ def leaves(value: Any) -> Iterator[str]:
         for each in value.values() if isinstance(value, dict) else value:
             yield from leaves(each)
     else:
-        yield str(value).strip()
+        yield str(value).strip(" ")

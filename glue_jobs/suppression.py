@@ -31,7 +31,7 @@ def theirs(job: Job, dataset: Dataset, names: dict[str, str] | None = None) -> V
     kinds = {each.name: each.type for each in dataset.columns}
     for column, (root, digests) in lists.items():
         name = quoted(column if names is None else names[column])
-        value = F.expr(f"CAST(try_cast({name} AS {kinds[column]}) AS string)")
+        value = F.expr(f"trim(CAST(try_cast({name} AS {kinds[column]}) AS string))")
         condition = condition | F.udf(listed(key, root, digests), "boolean")(value)
     return condition
 

@@ -58,7 +58,7 @@ def canonical(dataset: Dataset, text: str) -> str:
     """The id as its column's type writes it; what is wrong with one that cannot be one, without the id."""
     kind = next(each.type for each in dataset.columns if each.name == dataset.subject)
     try:
-        return str(int(text)) if kind in WHOLE else text
+        return str(int(text)) if kind in WHOLE else text.strip(" ")  # a source's char(n) has spaces behind it
     except ValueError:
         raise UnknownSubjectError(
             f"The subject's id: expected a whole number, as {dataset.subject} of {dataset.id} is. Correct it."

@@ -105,7 +105,7 @@ def clinic(spark: SparkSession, warehouse: Path) -> Iterator[ForgettingClinic]:
 
 
 def test_a_patient_goes_from_every_object_letter_and_table_and_nobody_else_does(clinic: ForgettingClinic) -> None:
-    mixed = clinic.arrive(event(1), event(2), event(3, patient_id="PAT-X"), minutes=10)
+    mixed = clinic.arrive(event(1), event(2), event(3, patient_id="PAT-X "), minutes=10)
     body = clinic.s3.get_object(Bucket=clinic.bucket, Key=mixed)["Body"].read()
     odd = gzip.compress(gzip.decompress(body).replace(b"PAT-X", rb"PAT\u002d0001"), mtime=0)  # JSON says it so too
     clinic.s3.put_object(Bucket=clinic.bucket, Key=mixed, Body=odd)
@@ -127,7 +127,7 @@ def test_a_patient_goes_from_every_object_letter_and_table_and_nobody_else_does(
     done, outcome = clinic.erase_rows(clinic.erasure())
     bronze = done["bronze.clinic_immunizations"]
     assert {name: bronze[name] for name in ("rows", "objects", "letters")} == {"rows": 3, "objects": 2, "letters": 3}
-    for table, rows in (("clinic_immunizations", 2), ("clinic_immunizations__quarantine", 1)):
+    for table, rows in (("clinic_immunizations", 1), ("clinic_immunizations__quarantine", 2)):
         assert done[f"forgetting_silver.{table}"]["rows"] == rows
     assert {table: {k: v for k, v in each.items() if k != "versions"} for table, each in done.items()} == counted
     assert not [each for each in clinic.every_version() if b"0001" in each and b"PAT-00011" not in each]

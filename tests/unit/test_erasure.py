@@ -103,7 +103,7 @@ def test_an_id_is_read_as_its_column_is_and_no_error_repeats_it() -> None:
         canonical(people, "secret-name")
     assert "secret-name" not in str(refused.value)
     texts = replace(people, columns=tuple(replace(each, type="string") for each in people.columns))
-    assert canonical(texts, "007") == "007"
+    assert canonical(texts, "007  ") == "007"
 
 
 def test_every_store_that_is_not_rewritten_has_a_date_or_a_reason() -> None:
