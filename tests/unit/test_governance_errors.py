@@ -6,8 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+import cli.contract
 import config
+from cli.__main__ import app
 from config import ConfigError
 from config.positions import FileError
 from contracts import ROOT, compile
@@ -64,6 +67,19 @@ def test_what_grants_nothing_or_too_much_is_refused_with_file_and_line(
     assert place.startswith((file, PROD))
     if place.startswith(file):
         assert place == f"{file}:{line}" or "roles" not in says
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("clinic: [site-001]", "klinic: [site-001]"), ("team: analysts", "team: analists")]
+)
+def test_a_check_of_contracts_refuses_roles_beside_them_as_lint_does(
+    root: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    monkeypatch.setattr(cli.contract, "ROOT", root)
+    line = change(root, PROD, old, new)
+    told = str(CliRunner().invoke(app, ["contract", "check", "--against", "HEAD"]).exception)
+    assert f"{PROD}:{line}: roles." in told
+    assert told.count(f"{PROD}:{line}: ") == 1
 
 
 def test_a_role_whose_classes_no_contract_gives_is_refused_where_they_are_granted(root: Path) -> None:
