@@ -9,7 +9,7 @@ from glue_jobs import athena_views, projection, rulesets, views
 from glue_jobs.aws import client
 from glue_jobs.evolution import create, create_deleted, create_quarantine, evolve, existing, follow
 from glue_jobs.failures import DatasetError
-from glue_jobs.governance import govern, govern_views
+from glue_jobs.governance import close, govern, govern_views
 from glue_jobs.major import change, refuse
 from glue_jobs.work import Job, Task, open_job, work
 from lake.catalog import CATALOG
@@ -126,6 +126,7 @@ def main(argv: list[str]) -> None:
     job = open_job(argv)
     for service in ("glue", "lakeformation"):
         client(service)  # before the threads: boto3's default session must not make two at once
+    close(job.lake)
     if "--major" not in argv:
         work(job, "apply", pending(job), apply)
         govern_views(job.lake, athena_views.publish(job.lake, (*job.plan.datasets, *job.plan.models)))

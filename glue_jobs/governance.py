@@ -15,7 +15,7 @@ from glue_jobs import views
 from glue_jobs.aws import client
 from glue_jobs.failures import TransientError
 from lake.filters import CellFilter
-from lake.governance import CLASSIFICATION, plan, view_tags
+from lake.governance import CLASSIFICATION, LAYERS, plan, view_tags
 from lake.model import Lake
 from lake.parts import GOLD, Dataset, Environment
 from lake.rights import Plan, TableTags, Tag
@@ -42,6 +42,12 @@ def govern(lake: Lake, dataset: Dataset) -> None:
     Governor(client("lakeformation"), environment).bring(replace(part, tables=(*part.tables, *kept)))
 
 
+def close(lake: Lake) -> None:
+    """Where Lake Formation alone decides, what an account gives to all on each new database is taken from ours."""
+    if lake.environment.governance == "lake_formation":
+        Governor(client("lakeformation"), lake.environment).close_databases()
+
+
 def govern_views(lake: Lake, names: Iterable[str]) -> None:
     """These views of gold are seen by who sees gold; what is below them, by who sees that."""
     environment = lake.environment
@@ -62,8 +68,8 @@ class Governor:
         """What hides comes before what shows, so that a failure between leaves less to be seen, never more."""
         for table in plan.tables:
             self._tag(table)
-            if plan.mode == "lake_formation":
-                self._close(table)
+            if plan.mode == "lake_formation":  # a table from before it was: open to all whom IAM lets
+                self._close({"Table": self._place(table)})
         wanted = {(each.database, each.table, each.name): each for each in plan.filters}
         held = {key: each for table in plan.tables for key, each in self._held(table)}
         for key in held.keys() - wanted.keys():
@@ -75,8 +81,16 @@ class Governor:
                 self._call("update_data_cells_filter", TableData=self._data(each))
         self._grant(plan, [key for key in wanted if key in held])
 
+    def close_databases(self) -> None:
+        for layer in LAYERS:
+            database = self._environment.databases[layer]
+            self._close({"Database": {"CatalogId": self._environment.account, "Name": database}})
+
+    def _place(self, table: TableTags) -> Said:
+        return {"CatalogId": self._environment.account, "DatabaseName": table.database, "Name": table.table}
+
     def _tag(self, table: TableTags) -> None:
-        place = {"CatalogId": self._environment.account, "DatabaseName": table.database, "Name": table.table}
+        place = self._place(table)
         self._add_tags({"Table": place}, table.tags)
         for class_, columns in table.columns:
             tag = Tag(self._environment.prefix + CLASSIFICATION, (class_,))
@@ -89,23 +103,23 @@ class Governor:
         ]
         _check(self._call("add_lf_tags_to_resource", Resource=resource, LFTags=pairs))
 
-    def _close(self, table: TableTags) -> None:
-        """A table from before Lake Formation decided is open to all whom IAM lets."""
-        place = {"CatalogId": self._environment.account, "DatabaseName": table.database, "Name": table.table}
+    def _close(self, resource: Said) -> None:
         everyone = {"DataLakePrincipalIdentifier": EVERYONE}
-        held = self._pages(
-            "list_permissions", "PrincipalResourcePermissions", Principal=everyone, Resource={"Table": place}
-        )
-        for each in held:
-            self._call(
-                "revoke_permissions", Principal=everyone, Resource=each["Resource"], Permissions=each["Permissions"]
-            )
+        for each in self._open(resource):
+            told = {"Principal": everyone, "Resource": each["Resource"], "Permissions": each["Permissions"]}
+            try:
+                self._call("revoke_permissions", **told)
+            except self._client.exceptions.InvalidInputException:
+                if self._open(resource):  # else another run was first
+                    raise
+
+    def _open(self, resource: Said) -> list[Said]:
+        everyone = {"DataLakePrincipalIdentifier": EVERYONE}
+        return self._pages("list_permissions", "PrincipalResourcePermissions", Principal=everyone, Resource=resource)
 
     def _held(self, table: TableTags) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:
         """Our filters of a table, by the prefix of their names."""
-        account = self._environment.account
-        place = {"CatalogId": account, "DatabaseName": table.database, "Name": table.table}
-        for each in self._pages("list_data_cells_filter", "DataCellsFilters", Table=place):
+        for each in self._pages("list_data_cells_filter", "DataCellsFilters", Table=self._place(table)):
             if each["Name"].startswith(self._environment.prefix):
                 yield (each["DatabaseName"], each["TableName"], each["Name"]), each
 

@@ -166,7 +166,7 @@ def _named(environment: Environment) -> Iterator[NamedGrant]:
         arn = _role_arn(environment, f"{environment.prefix}{job}-job")
         for layer in layers:
             database = environment.databases[layer]
-            yield NamedGrant(job, arn, "DATABASE", database, "ALL")
+            yield NamedGrant(job, arn, "DATABASE", database, "ALL", grantable=job == GRANTS)
             yield NamedGrant(job, arn, "TABLE", database, "ALL", grantable=job == GRANTS)
             yield NamedGrant(job, arn, "LOCATION", environment.buckets[layer], "DATA_LOCATION_ACCESS")
 

@@ -47,9 +47,10 @@ def test_the_first_deploy_changes_nothing_of_others_and_closes_what_is_ours(acco
     }
     assert account.before["grants"] <= kept["grants"]
     governed = {ENVIRONMENT.database(layer) for layer in ("bronze", "silver", "gold")}
-    opened = {json.loads(resource).get("Table", {}).get("DatabaseName") for who, resource, _ in now["grants"]
-              if who == EVERYONE}  # fmt: skip
-    assert not opened & governed
+    opened = [json.loads(resource) for who, resource, _ in now["grants"] if who == EVERYONE]
+    names = {each.get("DatabaseName") or each["Name"] for resource in opened for each in resource.values()}
+    assert "their_lake" in names
+    assert not names & governed
 
 
 def test_again_and_after_grants_by_hand_it_ends_right(account: Account) -> None:

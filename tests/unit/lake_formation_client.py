@@ -12,6 +12,10 @@ class ConcurrentModificationException(Exception):
     """Two changes came at once."""
 
 
+class InvalidInputException(Exception):
+    """A revocation of what is not granted."""
+
+
 class OutOfOrderError(Exception):
     """A call that a test lets fail."""
 
@@ -19,7 +23,9 @@ class OutOfOrderError(Exception):
 class LakeFormationClient:
     """Tags, filters and grants by the place that they are on; `calls` are the changes, in their order."""
 
-    exceptions = SimpleNamespace(ConcurrentModificationException=ConcurrentModificationException)
+    exceptions = SimpleNamespace(
+        ConcurrentModificationException=ConcurrentModificationException, InvalidInputException=InvalidInputException
+    )
 
     def __init__(self) -> None:
         self.tags: dict[Place, dict[str, str]] = {}
@@ -28,6 +34,7 @@ class LakeFormationClient:
         self.calls: list[str] = []
         self.fail_at = -1
         self.busy = 0
+        self.raced = False
 
     def _changes(self, operation: str) -> None:
         if self.busy:
@@ -90,6 +97,10 @@ class LakeFormationClient:
 
     def revoke_permissions(self, **entry: Any) -> dict[str, Any]:
         self._changes("revoke")
+        if self.raced:  # somebody else was first
+            self.grants.discard(_grant(entry))
+        if _grant(entry) not in self.grants:
+            raise InvalidInputException("No permissions revoked.")
         self.grants.remove(_grant(entry))
         return {}
 
@@ -102,6 +113,8 @@ def _places(resource: dict[str, Any]) -> list[Place]:
     [(kind, told)] = resource.items()
     if kind == "DataCellsFilter":
         return [_filter(told)]
+    if kind == "Database":
+        return [(told["Name"],)]
     return [(*_table(told), each) for each in told["ColumnNames"]] if kind == "TableWithColumns" else [_table(told)]
 
 

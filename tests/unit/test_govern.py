@@ -109,6 +109,15 @@ def test_a_table_from_before_is_closed_to_whom_iam_lets_where_lake_formation_alo
     assert {who for who, _ in client.grants} == left
 
 
+@pytest.mark.parametrize("raced", [False, True])
+def test_databases_are_closed_to_whom_the_account_opens_new_ones(client: LakeFormationClient, raced: bool) -> None:
+    ours, theirs = {(EVERYONE, (each,)) for each in ENVIRONMENT.databases.values()}, {(EVERYONE, ("their_lake",))}
+    client.grants, client.raced = ours | theirs, raced
+    for _ in range(2):
+        Governor(client, ENVIRONMENT).close_databases()
+        assert client.grants == theirs
+
+
 def test_wherever_it_is_interrupted_nobody_sees_more_than_before_or_after_and_the_next_time_ends_right(
     client: LakeFormationClient,
 ) -> None:
