@@ -106,7 +106,8 @@ def refused(principal: str, database: str, table: str, needed: str) -> None:
 
 
 def read(principal: str, query: str, accessed: Sequence[Mapping[str, Any]], reason: str) -> None:
-    """What a query has touched; of one that failed, why."""
+    """What a query has touched; of one that failed, the kind of error, since its words may hold values."""
+    reason = reason.partition(":")[0]
     for each in accessed:
         told = {
             "tableArn": table_arn(principal, each["database"], each["table"]),

@@ -229,10 +229,10 @@ class Athena:
         return json.dumps(answer)
 
     def _check_reader(self, execution: Execution, response: Any) -> None:
-        """Another's result is for those who may read its file, even where we still hold its rows."""
-        account = response.current_account
-        reader, owner = principal_of_key(caller(response)["key"], account), principal_of_key(execution.caller, account)
-        if reader is not None and reader != owner and execution.statement.verb not in WRITES:
+        """Another session's result is for those who may read its file, even where we still hold its rows."""
+        key = caller(response)["key"]
+        reader = principal_of_key(key, response.current_account)
+        if reader is not None and key != execution.caller and execution.statement.verb not in WRITES:
             self._read(execution.location, response)
 
     def _read(self, location: str, response: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 from botocore.config import Config
@@ -19,10 +20,12 @@ KEPT = 32
 
 def caller(response: Any) -> dict[str, Any]:
     """The credentials that the request came with; the endpoint knows a caller by the key, so any secret serves."""
-    signed = SCOPE.search(response.headers.get("Authorization", ""))
+    headers, query = response.headers, urlsplit(response.uri).query
+    signed = SCOPE.search(headers.get("Authorization", "")) or SCOPE.search(unquote(query))
     if signed is None:
         return LAPTOP_USER
-    return {**LAPTOP_USER, "key": signed[1], "token": response.headers.get("X-Amz-Security-Token")}
+    told = parse_qs(query).get("X-Amz-Security-Token", [None])[0]  # of a request that is signed in its URL
+    return {**LAPTOP_USER, "key": signed[1], "token": headers.get("X-Amz-Security-Token") or told}
 
 
 class Callers:

@@ -14,7 +14,7 @@ from local.engines import versions
 from local.engines.java import JavaNotFoundError
 from local.engines.spark import JarsNotFoundError, JvmError, Spark
 from local.own_calls import OWN_KEY
-from local.services import glue_catalog, glue_rulesets, glue_search
+from local.services import glue_catalog, glue_rulesets
 from local.services.glue_jobs import JobRun, Jobs
 from local.services.glue_runs import Runner, utc_now
 from local.services.seams import add, patch
@@ -81,7 +81,6 @@ def install(endpoint: Endpoint) -> None:
     _add_actions(jobs)
     glue_catalog.install()
     glue_rulesets.install()
-    glue_search.install()
     endpoint.pages["spark"] = jobs.spark_seconds
     if endpoint.warm_up and not endpoint.cold:
         endpoint.background(lambda: _warm(spark), "warm Spark")

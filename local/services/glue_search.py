@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import InvalidInputException
 
-from local.services.seams import add
-
-RESPONSE = "moto.glue.responses:GlueResponse"
 LARGEST_PAGE = 1000
 TIMES = ("CreateTime", "UpdateTime", "LastAccessTime")
 TOKENS = re.compile(r"[^\w]+")
 FIDELITY = (("Glue", "catalog: SearchTables by text, filters of texts, order", "ours", "real"),)
 
 
-def search_tables(response: Any) -> ActionResult:
+Shown = Callable[[dict[str, Any]], dict[str, Any] | None]
+
+
+def search_tables(response: Any, seen: Shown) -> ActionResult:
+    """Of the tables as the caller sees them, where `seen` answers None for one that it does not."""
     asked, backend = response.parameters, response.glue_backend
     names = [database.name for database in backend.get_databases()]
-    tables = [table.as_dict() for name in names for table in backend.get_tables(name, None)]
+    every = (seen(table.as_dict()) for name in names for table in backend.get_tables(name, None))
+    tables = [table for table in every if table is not None]
     found = [table for table in tables if has(table, asked.get("SearchText") or "")]
     for wanted in asked.get("Filters") or ():
         found = [table for table in found if fits(table, wanted)]
@@ -63,7 +65,3 @@ def fits(table: dict[str, Any], wanted: dict[str, str]) -> bool:
         raise InvalidInputException("SearchTables", text)
     held = str(table.get(key) or (table.get("Parameters") or {}).get(key) or "").lower()
     return value == held or value in TOKENS.split(held)
-
-
-def install() -> None:
-    add(f"{RESPONSE}.search_tables", search_tables)

@@ -43,6 +43,8 @@ def needs(asked: Asked) -> Iterator[Need]:
         yield from asked.needs(["catalog", f"connection/{asked.first('Name', 'ConnectionInput.Name')}"])
     elif action in CATALOG_WIDE:
         yield asked.need("catalog")
+    elif action == "SearchTables":
+        yield from asked.needs(["catalog", "database/*", "table/*/*"])
     elif what == "Database":
         name = asked.first("Name", "DatabaseInput.Name")
         below = [f"{each}/{name}/*" for each in BELOW] if action == "DeleteDatabase" else []

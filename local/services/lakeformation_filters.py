@@ -8,6 +8,7 @@ from typing import Any
 from local.engines.lake_formation import Filter, may_grant
 from local.engines.lake_formation_filters import FilterError, check
 from local.services.lakeformation_grants import paged
+from local.services.lakeformation_sight import sees_filter
 from local.services.lakeformation_state import (
     absent,
     check_names,
@@ -42,7 +43,10 @@ def update(response: Any) -> dict[str, Any]:
 
 
 def get(response: Any) -> dict[str, Any]:
-    return {"DataCellsFilter": _found(response, _key(response._get_param))}
+    key = _key(response._get_param)
+    if not sees_filter(response, key):
+        raise error("AccessDeniedException", f"Insufficient Lake Formation permission(s) on {key[1]}")
+    return {"DataCellsFilter": _found(response, key)}
 
 
 def delete(response: Any) -> dict[str, Any]:
@@ -60,7 +64,8 @@ def delete(response: Any) -> dict[str, Any]:
 def list_(response: Any) -> dict[str, Any]:
     table = same(response._get_param("Table") or {})
     wanted = [table[name] for name in ("DatabaseName", "Name") if name in table]
-    found = [told for key, told in sorted(kept_of(response).filters.items()) if list(key[: len(wanted)]) == wanted]
+    there = ((key, told) for key, told in sorted(kept_of(response).filters.items()) if sees_filter(response, key))
+    found = [told for key, told in there if list(key[: len(wanted)]) == wanted]
     return paged(response, "DataCellsFilters", found)
 
 

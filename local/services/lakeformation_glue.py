@@ -11,7 +11,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 
 from local.engines.lake_formation import Access, State, may_use, on_database, visible
-from local.services import access_log
+from local.services import access_log, glue_search
 from local.services.lakeformation_grants import forget, put
 from local.services.lakeformation_places import at
 from local.services.lakeformation_state import described, error, glue_table, kept_of, principal_of
@@ -101,6 +101,19 @@ def get_tables(original: Call, response: Any) -> Any:
         if caller is None or access is not None:
             tables.append(shown(response, glue, access if access and access.governed else None))
     return ActionResult({**answer.result, "TableList": tables})
+
+
+def search_tables(response: Any) -> Any:
+    """Searched as it is shown, so that what is hidden is not found either."""
+    caller = judged(response)
+
+    def seen(glue: dict[str, Any]) -> dict[str, Any] | None:
+        access = None if caller is None else access_of(response, caller, glue)
+        if caller is not None and access is None:
+            return None
+        return shown(response, glue, access if access and access.governed else None)
+
+    return glue_search.search_tables(response, seen)
 
 
 def get_table_version(original: Call, response: Any) -> Any:
@@ -344,6 +357,7 @@ def install(endpoint: Endpoint) -> None:
     for name, wrapper in WRAPPED.items():
         _wrap(f"{RESPONSE}.{name}", wrapper)
     add(f"{RESPONSE}.get_unfiltered_table_metadata", get_unfiltered_table_metadata)
+    add(f"{RESPONSE}.search_tables", search_tables)
 
 
 def _wrap(seam: str, wrapper: Callable[[Call, Any], Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 
 from local.engines.lake_formation import EVERYONE, TABLE_PERMISSIONS, Grant, may_grant
+from local.services.lakeformation_sight import grants as seen
 from local.services.lakeformation_state import (
     Kept,
     check_permissions,
@@ -170,7 +171,7 @@ def list_(response: Any) -> dict[str, Any]:
         if principal in (None, each.principal) and (wanted is None or about(each.resource, wanted))
         and (kind is None or of_kind(each.resource, kind))
     ]  # fmt: skip
-    entries = [entry for each in rows for entry in entries_of(each, response.current_account)]
+    entries = [entry for each in seen(response, rows) for entry in entries_of(each, response.current_account)]
     return paged(response, "PrincipalResourcePermissions", entries)
 
 

@@ -14,6 +14,7 @@ from moto.sts.models import sts_backends
 
 from local.engines.lake_formation import TABLE_PERMISSIONS, visible
 from local.services.lakeformation_grants import entries_of, paged
+from local.services.lakeformation_sight import grants
 from local.services.lakeformation_state import (
     Kept,
     absent,
@@ -184,8 +185,8 @@ def effective_for_path(response: Any) -> dict[str, Any]:
         if at(table.as_dict()).startswith(f"{path}/")
     }
     rows = []
-    for grants in found.state.grants.values():
-        for each in grants:
+    for held in found.state.grants.values():
+        for each in grants(response, held):
             ((kind, told),) = each.resource.items()
             table = told.get("DatabaseName"), told.get("TableName") or told.get("Name")
             around = kind == "DataLocation" and f"{path}/".startswith(f"{path_of(told['ResourceArn'])}/")

@@ -6,8 +6,9 @@ from typing import Any
 
 from moto.glue.models import glue_backends
 
-from local.engines.lake_formation import Place, expression_of, matches, may_grant
+from local.engines.lake_formation import Place, expression_of, matches, may_grant, on_database
 from local.services.lakeformation_grants import paged
+from local.services.lakeformation_sight import limited, of_database, of_table, table_access
 from local.services.lakeformation_state import (
     absent,
     check_names,
@@ -173,11 +174,13 @@ def of_resource(response: Any) -> dict[str, Any]:
     ((kind, told),) = check_resource(response, response._get_param("Resource")).items()
     account, region = response.current_account, response.region
     if kind == "Database":
+        of_database(response, told["Name"])
         return _answer(response, (told["Name"],), [], own=own)
     if kind not in ("Table", "TableWithColumns") or "Name" not in told:
         raise invalid("LF-tags are assigned to a database, a table, or named columns.")
     glue = glue_table(account, region, told["DatabaseName"], told["Name"])
     names = asked[kind].get("ColumnNames") or [each["Name"].lower() for each in columns_of(glue)]
+    names = of_table(response, told["DatabaseName"], told["Name"], names)
     check_names(glue, names)
     return _answer(response, (told["DatabaseName"], told["Name"]), names, own=own)
 
@@ -205,6 +208,11 @@ def search_tables(response: Any) -> dict[str, Any]:
         for table in database.tables.values():
             place = database.name, table.name
             columns = [each["Name"].lower() for each in columns_of(table.as_dict())]
+            if limited(response) is not None:
+                access = table_access(response, *place)
+                if access is None:
+                    continue
+                columns = [each for each in columns if each in access.described]
             if any(matches(wanted, state.effective(*at)) for at in (place, *((*place, each) for each in columns))):
                 named = {"CatalogId": response.current_account, "DatabaseName": place[0], "Name": place[1]}
                 found.append({"Table": named, **_answer(response, place, columns, own=False)})
@@ -213,8 +221,10 @@ def search_tables(response: Any) -> dict[str, Any]:
 
 def search_databases(response: Any) -> dict[str, Any]:
     state, wanted = kept_of(response).state, _expression(response)
+    caller = limited(response)
     names = [each for each in glue_backends[response.current_account][response.region].databases
-             if matches(wanted, state.effective(each))]  # fmt: skip
+             if matches(wanted, state.effective(each)) and (caller is None or on_database(caller, each, state))
+            ]  # fmt: skip
     account = response.current_account
     found = [
         {

@@ -1,0 +1,134 @@
+"""The attack suite: nobody gets by any query or call what contracts and roles hide, and who may see it gets it right.
+
+Each case of tests/local/governance is a statement, or a call `service.operation` with what it is told, and what each
+role gets: rows, the words of a refusal, `ok` or `any` where only what is hidden matters.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.local.attacked_lake import CANARY, AttackedLake, attacked, words_in
+from tests.local.governance_calls import called
+from tests.local.own_endpoint import started
+from tests.local.planned_lake import ENVIRONMENT, arn
+
+FOLDER = Path(__file__).parent / "governance"
+CALL = re.compile(r"^[a-z0-9]+(\.[a-z0-9_]+)+$")
+TRUSTED = ("clinical_analyst", "data_engineer")  # who may see what the others may not
+ENOUGH = 200
+
+
+def cases() -> Iterator[tuple[str, Any, dict[str, Any], dict[str, Any]]]:
+    """Title, statement or call, what a call is told, and what each role gets."""
+    for file in sorted(FOLDER.glob("*.yaml")):
+        for title, group in yaml.safe_load(file.read_text()).items():
+            for each in group["ask"]:
+                asked, *rest = each if isinstance(each, list) else [each]
+                told = rest.pop(0) if CALL.match(asked) and rest else {}
+                yield title, asked, told, {**group.get("everyone", {}), **(rest[0] if rest else {})}
+
+
+CASES = list(cases())
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AttackedLake]:
+    for own in started(tmp_path_factory):
+        running: Any = own
+        yield attacked(running, tmp_path_factory.mktemp("contracts"))
+
+
+@pytest.mark.parametrize(("title", "asked", "told", "answers"), CASES, ids=[f"{each[0]}: {each[1]}" for each in CASES])
+def test_an_attack_gets_nothing_that_is_hidden(
+    lake: AttackedLake, title: str, asked: str, told: dict[str, Any], answers: dict[str, Any]
+) -> None:
+    assert answers, "a case says what somebody gets"
+    for role, expected in answers.items():
+        if CALL.match(asked):
+            succeeded, answer, seen = call(lake, role, asked, words_in(lake, told, arn(role)))
+        else:
+            succeeded, answer, seen = query(lake, role, words_in(lake, asked))
+        if role not in TRUSTED:
+            assert not CANARY.findall(seen), (role, seen)
+        check(role, expected, succeeded, answer, seen)
+
+
+def check(role: str, expected: Any, succeeded: bool, answer: Any, seen: str) -> None:
+    if expected == "any":
+        return
+    if isinstance(expected, str) and expected != "ok":
+        assert not succeeded, (role, seen)
+        assert expected in answer, (role, answer)
+        return
+    assert succeeded, (role, answer)
+    if isinstance(expected, list):
+        assert answer == expected, role
+    elif isinstance(expected, dict):
+        assert expected.get("shows", "") in seen, (role, seen)
+        assert "hides" not in expected or not re.search(rf"\b\w*{expected['hides']}\b", json.dumps(answer)), (role, answer)
+
+
+def query(lake: AttackedLake, role: str, sql: str) -> tuple[bool, Any, str]:
+    """Whether a statement succeeds, its rows or why it fails, and all that its sender can see of it."""
+    asking = lake.as_(role)
+    athena = asking.endpoint.client("athena")
+    try:
+        execution = asking.ended(asking.start(sql))
+    except ClientError as error:
+        return False, str(error), str(error)
+    identity, status = execution["QueryExecutionId"], execution["Status"]
+    seen = [told(execution, sql)]
+    if status["State"] != "SUCCEEDED":
+        return False, status["StateChangeReason"], "".join(seen)
+    seen.append(told(athena.get_query_runtime_statistics(QueryExecutionId=identity), sql))
+    found = asking.results(identity)["ResultSet"]["Rows"]
+    rows = [[cell.get("VarCharValue") for cell in row["Data"]] for row in found]
+    if execution["ResultConfiguration"]["OutputLocation"].endswith(".csv"):
+        rows = rows[1:]
+    return True, rows, "".join([*seen, told(rows, sql)])
+
+
+def call(lake: AttackedLake, role: str, name: str, arguments: dict[str, Any]) -> tuple[bool, Any, str]:
+    try:
+        answer = called(lake, role, name, arguments)
+    except (ClientError, BotoCoreError) as error:
+        return False, str(error), f"{error}{getattr(error, 'response', '')}"
+    return True, answer, told(answer, "")
+
+
+def told(found: Any, sql: str) -> str:
+    """A text of all that an answer holds, without the statement that it repeats and times."""
+    text = json.dumps(found, default=lambda value: "" if hasattr(value, "isoformat") else str(value))
+    return re.sub(r'"\w+InMillis": \d+', "", text.replace(json.dumps(sql), ""))
+
+
+def test_there_are_enough_cases() -> None:
+    assert sum(len(answers) for *_, answers in CASES) >= len(CASES) >= ENOUGH
+
+
+def test_nothing_that_others_wrote_where_they_may_holds_what_is_hidden(lake: AttackedLake) -> None:
+    s3 = lake.endpoint.client("s3")
+    for layer in ("results", "sandbox"):
+        bucket, read = ENVIRONMENT.bucket(layer), 0
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for each in page.get("Contents", ()):
+                if re.match(r"(athena|data)/(analyst|wide|nobody|clinic_001)/", each["Key"]):
+                    body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+                    assert b"CANARY" not in body, each["Key"]
+                    read += 1
+        assert read
+
+
+def test_the_log_of_accesses_has_no_value_of_what_was_accessed(lake: AttackedLake) -> None:
+    log = (lake.endpoint.state / "access.jsonl").read_text()
+    assert "clinic_people" in log
+    assert not CANARY.findall(log)
