@@ -84,7 +84,7 @@ def scrub(spark: SparkSession, table: str, summary: dict[str, str]) -> dict[str,
     """Leaves of a table what its readers see now: no dead row in a file, no other snapshot, no file beside."""
     if iceberg.head(spark, table) is not None:
         rewrite(spark, table, summary)
-        past(spark, table)
+    past(spark, table)
     return {"versions": sweep(spark, table)}
 
 

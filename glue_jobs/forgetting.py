@@ -6,9 +6,9 @@ import base64
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from pyspark.sql import DataFrame, functions as F
 
@@ -22,6 +22,7 @@ from lake.model import Dataset
 from lake.records import Load
 
 AVRO = ".avro"
+T = TypeVar("T")
 MOST = 100_000  # loads of a dataset that the ledger may remember
 
 
@@ -96,26 +97,35 @@ class Bronze:
             s3.delete_object(Bucket=scratch, Key=each)
 
     def _events(self) -> Counter[str]:
-        done: Counter[str] = Counter()
-        every = objects.keys(self._bucket, f"{self._folder}/")
-        keys = [each for each in every if arrivals.arrived(each, self._dataset)]
+        keys = [
+            each for each in objects.keys(self._bucket, f"{self._folder}/") if arrivals.arrived(each, self._dataset)
+        ]
+        counted = dict(zip(keys, self._of_each(self._count, keys), strict=True))
+        hit = [key for key, (_, theirs) in counted.items() if theirs]
+        if hit and not self._dry_run:
+            self._recount_events(hit, {key: others for key, (others, _) in counted.items()})
+            for key in hit:
+                body = gzip.compress(b"".join(self._others(self._lines(key))), mtime=0)
+                client("s3").put_object(Bucket=self._bucket, Key=key, Body=body)
+        return Counter(rows=sum(theirs for _, theirs in counted.values()), objects=len(hit)) + self._letters()
+
+    def _of_each(self, look: Callable[[str], T], keys: Sequence[str]) -> list[T]:
+        """What each object shows: of thousands no more is kept than that."""
         client("s3")  # before the threads
         with ThreadPoolExecutor(AT_ONCE) as readers:
-            split = dict(zip(keys, readers.map(self._split, keys), strict=True))
-        hit = {key: kept for key, (kept, theirs) in split.items() if theirs}
-        done += Counter(rows=sum(theirs for _, theirs in split.values()), objects=len(hit))
-        if hit and not self._dry_run:
-            self._recount_events(hit, {key: len(kept) for key, (kept, _) in split.items()})
-            for key, kept in hit.items():
-                body = gzip.compress(b"".join(kept), mtime=0)
-                client("s3").put_object(Bucket=self._bucket, Key=key, Body=body)
-        return done + self._letters()
+            return list(readers.map(look, keys))
 
-    def _split(self, key: str) -> tuple[list[bytes], int]:
-        """The lines of an object that stay, and how many do not."""
-        lines = gzip.decompress(objects.read(self._bucket, key)).splitlines(keepends=True)
-        kept = [line for line in lines if not self._tells_of(line)]
-        return kept, len(lines) - len(kept)
+    def _lines(self, key: str) -> list[bytes]:
+        return gzip.decompress(objects.read(self._bucket, key)).splitlines(keepends=True)
+
+    def _others(self, lines: Iterable[bytes]) -> list[bytes]:
+        return [line for line in lines if not self._tells_of(line)]
+
+    def _count(self, key: str) -> tuple[int, int]:
+        """How many lines of an object stay, and how many do not."""
+        lines = self._lines(key)
+        others = len(self._others(lines))
+        return others, len(lines) - others
 
     def _recount_events(self, hit: Iterable[str], lines: dict[str, int]) -> None:
         for load in self._job.ledger.loads(self._dataset.id, MOST):
@@ -132,7 +142,8 @@ class Bronze:
 
     def _letters(self) -> Counter[str]:
         """Dead letters are one object each; what none can read as an event goes where it has the id in it."""
-        theirs = [key for key in objects.keys(self._bucket, arrivals.dead_letters(self._dataset)) if self._letter(key)]
+        keys = list(objects.keys(self._bucket, arrivals.dead_letters(self._dataset)))
+        theirs = [key for key, hit in zip(keys, self._of_each(self._letter, keys), strict=True) if hit]
         for key in () if self._dry_run else theirs:
             client("s3").delete_object(Bucket=self._bucket, Key=key)
         return Counter(letters=len(theirs))
