@@ -14,6 +14,7 @@ import cli.target
 from cli.__main__ import app
 from cli.assumed import seen_by
 from cli.target import Target
+from config import Governance
 from contracts.compile import describe
 from glue_jobs.governance import EVERYONE
 from lake.governance import principal
@@ -81,8 +82,13 @@ def test_again_and_after_grants_by_hand_it_ends_right(account: Account) -> None:
     assert account.shown() == {**first, "grants": first["grants"] | by_hand}
 
 
-def ask(account: Account, monkeypatch: pytest.MonkeyPatch, *arguments: str, governance: str = "") -> Result:
-    environment = replace(ENVIRONMENT, governance=governance or ENVIRONMENT.governance)
+def ask(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    *arguments: str,
+    governance: Governance = ENVIRONMENT.governance,
+) -> Result:
+    environment = replace(ENVIRONMENT, governance=governance)
     monkeypatch.setattr(cli.target, "target", lambda env: Target(environment, account.endpoint.url))
     monkeypatch.delenv("HEADWATER_USER", raising=False)
     return CliRunner().invoke(app, list(arguments))
