@@ -19,9 +19,11 @@ from local.engines.athena_types import Type
 from local.engines.duckdb_instance import bytes_read, count_bytes
 
 
-def define(connection: Any, catalog: GlueCatalog, scan: Scan) -> int:
-    """Make the view that a statement's SQL reads; answers the bytes of it that DuckDB will not count."""
-    sql, uncounted = body(connection, catalog, scan)
+def define(connection: Any, catalog: GlueCatalog, scan: Scan, *, apart: bool = False) -> int:
+    """Make the view that a statement's SQL reads; answers the bytes of it that DuckDB will not count. `apart`: what is
+    seen of a table is taken out of it first, so that a plan which is shown tells nothing of the rest.
+    """
+    sql, uncounted = body(connection, catalog, scan, apart=apart)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {sql}")
     return uncounted
 
@@ -38,12 +40,12 @@ def inline(connection: Any, catalog: GlueCatalog, query: str, scans: Sequence[Sc
     return f"WITH {parts}{rest}", sum(uncounted for *_, uncounted in found)
 
 
-def body(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int]:
+def body(connection: Any, catalog: GlueCatalog, scan: Scan, *, apart: bool = False) -> tuple[str, int]:
     """The rows of a scan as a SELECT, and the bytes of it that DuckDB will not count."""
     entry = catalog.entry(scan.table.database, scan.table.name)
     assert entry is not None
     if scan.guard is not None:
-        return guarded(connection, catalog, scan, scan.guard)
+        return guarded(connection, catalog, scan, scan.guard, apart=apart)
     entry = entry.behind or entry
     if entry.reader is not None:
         entry.reader.open(connection)
@@ -57,16 +59,17 @@ def body(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int]:
     return files.sql() or nothing(scan.table.columns), files.uncounted
 
 
-def guarded(connection: Any, catalog: GlueCatalog, scan: Scan, guard: Guard) -> tuple[str, int]:
-    """What is seen of a table. Where rows are hidden, those that are seen are taken out first, as a table of their own:
-    else a condition of the query's could be computed on a hidden row, and fail with what stands in it.
+def guarded(connection: Any, catalog: GlueCatalog, scan: Scan, guard: Guard, *, apart: bool) -> tuple[str, int]:
+    """What is seen of a table. Where rows or cells are hidden, those that are seen are taken out first, as a table of
+    their own: else a condition of the query's could be computed on a hidden one, and fail with what stands in it.
     """
-    alias = athena_guards.ALIAS if guard.rows else scan.alias
-    behind = Scan(f"{scan.view}_behind", alias, scan.table, [] if guard.rows else scan.filters)
+    apart = apart or bool(guard.rows or guard.cells)
+    alias = athena_guards.ALIAS if apart else scan.alias
+    behind = Scan(f"{scan.view}_behind", alias, scan.table, [] if apart else scan.filters)
     sql, uncounted = body(connection, catalog, behind)
     columns = numbered(cell(number, column, guard, alias) for number, column in enumerate(scan.table.columns, 1))
     seen = f"SELECT {columns} FROM ({sql}) {alias}"
-    if not guard.rows and not guard.cells:
+    if not apart:
         return seen, uncounted
     where = f" WHERE {guard.rows}" if guard.rows else ""
     count_bytes(connection)

@@ -70,17 +70,17 @@ class Session:
             raise RefusedError("A table among managed query results", "Give it an external_location.")
         return f"{folder}/{name}"
 
-    def query(self, tree: exp.Expr, *, inserted: bool = False) -> Query:
+    def query(self, tree: exp.Expr, *, inserted: bool = False, apart: bool = False) -> Query:
         """A query that can be run; its columns are written as they are, or `inserted`: in the types of a table's."""
         query, scans = self.translate(tree)
         self.catalog.remember(scans, query.sql)
         if not inserted:
             query.check_printable()
-        self.define(scans)
+        self.define(scans, apart=apart)
         return query
 
-    def define(self, scans: Sequence[Scan]) -> None:
-        self.scanned += sum(athena_scans.define(self.connection, self.catalog, scan) for scan in scans)
+    def define(self, scans: Sequence[Scan], *, apart: bool = False) -> None:
+        self.scanned += sum(athena_scans.define(self.connection, self.catalog, scan, apart=apart) for scan in scans)
         self.watch.go_on(self.scanned)
 
     def execute(self, sql: str) -> Any:

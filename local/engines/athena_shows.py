@@ -144,7 +144,7 @@ class Explain:
     validate: bool
 
     def run(self, session: Session) -> Done:
-        query = session.query(self.query)
+        query = session.query(self.query, apart=True)
         if self.validate:
             return Done(["true"], [column_info("Valid", Type("boolean"))])
         word = "EXPLAIN ANALYZE" if self.analyze else "EXPLAIN"
