@@ -7,7 +7,7 @@ from typing import Any
 
 from config.positions import Document, Problem, suggestion
 from config.team import Team
-from lake.roles import CLASSES, UNCLASSED, Role, role_from_dict
+from lake.roles import ALL, CLASSES, UNCLASSED, Role, role_from_dict
 
 
 def roles(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Role]:
@@ -22,6 +22,10 @@ def problems(document: Document, roles: Mapping[str, Role], teams: Mapping[str, 
             yield document.problem(
                 ("roles", name, "team"), role.team, "expected one of the teams", suggestion(role.team, teams)
             )
+        if others := [each for each in roles.values() if each.team == role.team and _more(each, role)]:
+            expected = f"expected a team in which nobody sees more, and {others[0].name} does"
+            remedy = "Give it a team of its own: a workgroup shows its queries' texts and errors to all who share it."
+            yield document.problem(("roles", name, "team"), role.team, expected, remedy)
         if "bronze" in role.reads and UNCLASSED not in role.sees:
             missing = ", ".join(each for each in CLASSES if each not in role.classes)
             expected = f"expected no bronze without the classes {missing}: its rows are raw, and have all of them"
@@ -33,3 +37,11 @@ def problems(document: Document, roles: Mapping[str, Role], teams: Mapping[str, 
         if role.classes and not role.reads:
             expected = "expected a layer beside classes"
             yield document.problem(("roles", name, "reads"), name, expected, "Add one, or write `classes: []`.")
+
+
+def _more(other: Role, role: Role) -> bool:
+    """Whether another role sees a class or rows that this one does not; who audits sees what was asked."""
+    if role.audit:
+        return False
+    rows = any(role.rows.get(name) not in (values, (ALL,)) for name, values in other.rows.items())
+    return rows or not set(other.classes) <= set(role.classes)

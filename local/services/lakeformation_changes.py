@@ -1,4 +1,4 @@
-"""Changes of the Glue catalog that Lake Formation must allow: of databases, tables and partitions, and of where they lie."""
+"""Changes of the Glue catalog that Lake Formation must allow: databases, tables, partitions, and where they lie."""
 
 from __future__ import annotations
 

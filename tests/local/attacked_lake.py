@@ -37,29 +37,47 @@ VIEWS = {
     "visit_notes": f"SELECT visit_id, note FROM {SILVER}.clinic_visits",
     "scores": f"SELECT sum(score) total, count(*) n FROM {SILVER}.clinic_visits",
 }
+ICEBERG = "table_type = 'ICEBERG', is_external = false"
 MOMENT = "TIMESTAMP '2026-01-01 00:00:00.000'"
 LINEAGE = f"CAST({MOMENT} AS timestamp(6)) _version, 'CANARY-hash' _hash, 'run' _run"
 IN_FILES = f"{MOMENT} _version, 'CANARY-hash' _hash, 'run' _run"
 PEOPLE = ", ".join(
-    f"(CAST({n} AS bigint), '{city}', {score}, 'CANARY-name-{n}', 'CANARY-{n}@example.org', 'CANARY-ill-{n}', 7777000{n})"
+    f"(CAST({n} AS bigint), '{city}', {score}, 'CANARY-name-{n}', 'CANARY-{n}@example.org', "
+    f"'CANARY-ill-{n}', 7777000{n})"
     for n, city, score in ((1, "Bern", 10), (2, "Bern", 20), (3, "Chur", 0))
 )
 SEEN_VISITS = ", ".join(f"(CAST({n} AS bigint), 'site-001', {n}, 'seen-{n}', 'Dr. {n}')" for n in (1, 2, 3))
-STAYS = "(CAST(1 AS bigint), 'site-001', 'seen-1'), (CAST(2 AS bigint), 'site-002', 'CANARY-remark'), (CAST(3 AS bigint), 'site-001', NULL)"
+STAYS = (
+    "(CAST(1 AS bigint), 'site-001', 'seen-1'), (CAST(2 AS bigint), 'site-002', 'CANARY-remark'), "
+    "(CAST(3 AS bigint), 'site-001', NULL)"
+)
 SELECTS = {
-    "clinic_people": f"SELECT *, {LINEAGE} FROM (VALUES {PEOPLE}) v(person_id, city, score, name, email, illness, balance)",
-    "clinic_visits": f"SELECT *, {LINEAGE} FROM (VALUES {SEEN_VISITS}) v(visit_id, site_id, score, note, doctor) UNION ALL "
-    f"SELECT 77770000 + n, 'site-002', 0, 'CANARY-note', 'CANARY-doctor', {LINEAGE} "
+    "clinic_people": f"SELECT *, {LINEAGE} FROM (VALUES {PEOPLE}) "
+    "v(person_id, city, score, name, email, illness, balance)",
+    "clinic_visits": f"SELECT *, {LINEAGE} FROM (VALUES {SEEN_VISITS}) v(visit_id, site_id, score, note, doctor) "
+    f"UNION ALL SELECT 77770000 + n, 'site-002', 0, 'CANARY-note', 'CANARY-doctor', {LINEAGE} "
     f"FROM UNNEST(sequence(1, {HIDDEN_VISITS})) t(n)",
     "clinic_stays": f"SELECT *, {LINEAGE} FROM (VALUES {STAYS}) v(stay_id, site_id, remark)",
-}  # fmt: skip
+}
 # Plain files, their last column being the partitions.
 PARTED = {
-    "clinic_labs": ("ssn", f"SELECT *, {IN_FILES}, 'CANARY-ssn-' || CAST(lab_id AS varchar) ssn FROM (VALUES "
-                    "(CAST(1 AS bigint), 'blood', 'CANARY-outcome'), (CAST(2 AS bigint), 'blood', 'CANARY-outcome')) v(lab_id, kind, outcome)"),
-    "clinic_rooms": ("site_id", f"SELECT *, {IN_FILES}, IF(room_id < 3, 'site-001', 'CANARY-site') site_id FROM (VALUES "
-                     "(CAST(1 AS bigint), 'a'), (CAST(2 AS bigint), 'b'), (CAST(77770001 AS bigint), 'CANARY-label')) v(room_id, label)"),
-}  # fmt: skip
+    "clinic_labs": (
+        "ssn",
+        f"SELECT *, {IN_FILES}, 'CANARY-ssn-' || CAST(lab_id AS varchar) ssn FROM (VALUES "
+        "(CAST(1 AS bigint), 'blood', 'CANARY-outcome'), (CAST(2 AS bigint), 'blood', 'CANARY-outcome')) "
+        "v(lab_id, kind, outcome)",
+    ),
+    "clinic_rooms": (
+        "site_id",
+        f"SELECT *, {IN_FILES}, IF(room_id < 3, 'site-001', 'CANARY-site') site_id FROM (VALUES "
+        "(CAST(1 AS bigint), 'a'), (CAST(2 AS bigint), 'b'), (CAST(77770001 AS bigint), 'CANARY-label')) "
+        "v(room_id, label)",
+    ),
+}
+
+
+def place(table: str) -> str:
+    return path("silver", *table.split("_", 1), "")
 
 
 class AttackedLake(PlannedLake):
@@ -79,22 +97,22 @@ class AttackedLake(PlannedLake):
         self.words = self._words()
 
     def _tables(self) -> None:
+        run = self.admin.run
         for name, select in SELECTS.items():
-            place = f"location = '{path('silver', *name.split('_'), '')}'"
-            self.admin.run(f"CREATE TABLE {name} WITH (table_type = 'ICEBERG', is_external = false, {place}) AS {select}")
-        self.admin.run("ALTER TABLE clinic_people ADD COLUMNS (dropped string)")
-        self.admin.run("UPDATE clinic_people SET dropped = 'CANARY-dropped' WHERE person_id = 1")
-        self.admin.run("ALTER TABLE clinic_people DROP COLUMN dropped")
+            run(f"CREATE TABLE {name} WITH ({ICEBERG}, location = '{place(name)}') AS {select}")
+        run("ALTER TABLE clinic_people ADD COLUMNS (dropped string)")
+        run("UPDATE clinic_people SET dropped = 'CANARY-dropped' WHERE person_id = 1")
+        run("ALTER TABLE clinic_people DROP COLUMN dropped")
         for name, (key, select) in PARTED.items():
-            place = f"external_location = '{path('silver', *name.split('_'), '')}'"
-            self.admin.run(f"CREATE TABLE {name} WITH (format = 'PARQUET', partitioned_by = ARRAY['{key}'], {place}) AS {select}")
+            options = f"format = 'PARQUET', partitioned_by = ARRAY['{key}'], external_location = '{place(name)}'"
+            run(f"CREATE TABLE {name} WITH ({options}) AS {select}")
         held = ", ".join(f"{column} {kind}" for column, kind in QUARANTINE.items())
         for each in self.datasets.values():
-            place = f"LOCATION '{path('silver', 'clinic', each.quarantine_table, '')}'"
-            self.admin.run(f"CREATE TABLE {each.quarantine_table} ({held}) {place} TBLPROPERTIES ('table_type' = 'ICEBERG')")
-        self.admin.run("INSERT INTO clinic_people__quarantine (_row_hash, _raw) VALUES ('1', 'CANARY-raw')")
+            name = each.quarantine_table
+            run(f"CREATE TABLE {name} ({held}) LOCATION '{place(name)}' TBLPROPERTIES ('table_type' = 'ICEBERG')")
+        run("INSERT INTO clinic_people__quarantine (_row_hash, _raw) VALUES ('1', 'CANARY-raw')")
         for name, sql in VIEWS.items():
-            self.admin.run(f"CREATE VIEW {GOLD}.{name} AS {sql}")
+            run(f"CREATE VIEW {GOLD}.{name} AS {sql}")
 
     def _words(self) -> dict[str, str]:
         """What cases write in angle brackets."""
@@ -103,10 +121,11 @@ class AttackedLake(PlannedLake):
         doctor, engineer = self.as_("clinical_analyst"), self.as_("data_engineer")
         asked = doctor.run("SELECT illness FROM clinic_people ORDER BY person_id")
         failed = doctor.ended(doctor.start("SELECT CAST(illness AS integer) FROM clinic_people"))["QueryExecutionId"]
-        doctor.endpoint.client("athena").create_prepared_statement(
-            StatementName="theirs", WorkGroup=ENVIRONMENT.workgroup("analysts"),
-            QueryStatement="SELECT illness FROM clinic_people",
-        )  # fmt: skip
+        for team in ("analysts", "clinicians"):
+            self.endpoint.client("athena").create_prepared_statement(
+                StatementName="theirs", WorkGroup=ENVIRONMENT.workgroup(team),
+                QueryStatement="SELECT illness FROM clinic_people",
+            )  # fmt: skip
         other = engineer.run("SELECT email FROM clinic_people")
         return {
             "account": ENVIRONMENT.account, "silver": SILVER, "gold": GOLD, "sandbox": SANDBOX,
@@ -114,15 +133,19 @@ class AttackedLake(PlannedLake):
             "file": next(each for each in keys if each.endswith(".parquet") and "/people/" in each),
             "lab": next(each for each in keys if "/labs/" in each),
             "metadata": self.admin.table("clinic_people")["Parameters"]["metadata_location"],
-            "snapshot": str(self.admin.rows('SELECT min_by(snapshot_id, committed_at) FROM "clinic_people$snapshots"')[0][0]),
-            "dropping": str(self.admin.rows('SELECT max_by(snapshot_id, committed_at) FROM "clinic_people$snapshots"')[0][0]),
-            "visited": str(self.admin.rows('SELECT snapshot_id FROM "clinic_visits$snapshots"')[0][0]),
+            "snapshot": self._snapshot("min_by", "clinic_people"),
+            "dropping": self._snapshot("max_by", "clinic_people"),
+            "visited": self._snapshot("max_by", "clinic_visits"),
             "theirs": asked["QueryExecutionId"], "failed": failed, "engineers": other["QueryExecutionId"],
             "theirs_file": asked["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],
             "engineers_file": other["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],
             "analysts": ENVIRONMENT.workgroup("analysts"), "engineers_group": ENVIRONMENT.workgroup("engineers"),
+            "clinicians_group": ENVIRONMENT.workgroup("clinicians"),
             "prefix": ENVIRONMENT.resource(""),
         }  # fmt: skip
+
+    def _snapshot(self, which: str, table: str) -> str:
+        return str(self.admin.rows(f'SELECT {which}(snapshot_id, committed_at) FROM "{table}$snapshots"')[0][0])
 
 
 def attacked(endpoint: RunningEndpoint, folder: Path) -> AttackedLake:

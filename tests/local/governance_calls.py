@@ -112,8 +112,8 @@ def athena_by_url(lake: AttackedLake, role: str, sql: str) -> Any:
 
 
 def lent(lake: AttackedLake, service: str) -> Any:
-    """A client with the credentials that somebody who sees all of clinic_people was lent for it."""
-    issued = lake.session("data_engineer").client("lakeformation").get_temporary_glue_table_credentials(
+    """A client with the credentials that an administrator was lent for clinic_people."""
+    issued = lake.endpoint.client("lakeformation").get_temporary_glue_table_credentials(
         TableArn=f"{ARN}clinic_people", SupportedPermissionTypes=["COLUMN_PERMISSION"]
     )  # fmt: skip
     names = {"aws_access_key_id": "AccessKeyId", "aws_secret_access_key": "SecretAccessKey",

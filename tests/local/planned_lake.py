@@ -1,4 +1,4 @@
-"""A small lake that is governed as a real one is: contracts to plan, plan to Lake Formation, roles with their policies."""
+"""A small lake that is governed as a real one is: contracts to plan, plan to Lake Formation, roles and policies."""
 
 from __future__ import annotations
 
@@ -95,9 +95,7 @@ class RoleSession:
 
 def client(endpoint: RunningEndpoint, service: str, credentials: Mapping[str, str]) -> Any:
     settings = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False, s3={"addressing_style": "path"})
-    return boto3.client(
-        service, endpoint_url=endpoint.url, region_name=endpoint.region, config=settings, **credentials
-    )
+    return boto3.client(service, endpoint_url=endpoint.url, region_name=endpoint.region, config=settings, **credentials)
 
 
 def arn(role: str) -> str:

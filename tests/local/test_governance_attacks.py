@@ -1,7 +1,7 @@
 """The attack suite: nobody gets by any query or call what contracts and roles hide, and who may see it gets it right.
 
 Each case of tests/local/governance is a statement, or a call `service.operation` with what it is told, and what each
-role gets: rows, the words of a refusal, `ok` or `any` where only what is hidden matters.
+role gets: rows, the words of a refusal, `ok` or `any` where only what is hidden matters; `skip` takes a role out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def cases() -> Iterator[tuple[str, Any, dict[str, Any], dict[str, Any]]]:
             for each in group["ask"]:
                 asked, *rest = each if isinstance(each, list) else [each]
                 told = rest.pop(0) if CALL.match(asked) and rest else {}
-                yield title, asked, told, {**group.get("everyone", {}), **(rest[0] if rest else {})}
+                answers = {**group.get("everyone", {}), **(rest[0] if rest else {})}
+                yield title, asked, told, {role: gets for role, gets in answers.items() if gets != "skip"}
 
 
 CASES = list(cases())
@@ -58,8 +60,13 @@ def test_an_attack_gets_nothing_that_is_hidden(
         else:
             succeeded, answer, seen = query(lake, role, words_in(lake, asked))
         if role not in TRUSTED:
-            assert not CANARY.findall(seen), (role, seen)
+            assert not CANARY.findall(without(seen, lake.words["lab"])), (role, seen)
         check(role, expected, succeeded, answer, seen)
+
+
+def without(seen: str, asked: str) -> str:
+    """Less the name of a file that the caller has told itself: the values of partitions are in it."""
+    return seen.replace(asked, "")
 
 
 def check(role: str, expected: Any, succeeded: bool, answer: Any, seen: str) -> None:
@@ -74,7 +81,8 @@ def check(role: str, expected: Any, succeeded: bool, answer: Any, seen: str) -> 
         assert answer == expected, role
     elif isinstance(expected, dict):
         assert expected.get("shows", "") in seen, (role, seen)
-        assert "hides" not in expected or not re.search(rf"\b\w*{expected['hides']}\b", json.dumps(answer)), (role, answer)
+        hidden = expected.get("hides", "nothing")
+        assert not re.search(rf"\b\w*{hidden}\b", json.dumps(answer, default=str)), (role, hidden, answer)
 
 
 def query(lake: AttackedLake, role: str, sql: str) -> tuple[bool, Any, str]:
@@ -106,8 +114,8 @@ def call(lake: AttackedLake, role: str, name: str, arguments: dict[str, Any]) ->
 
 
 def told(found: Any, sql: str) -> str:
-    """A text of all that an answer holds, without the statement that it repeats and times."""
-    text = json.dumps(found, default=lambda value: "" if hasattr(value, "isoformat") else str(value))
+    """A text of all that an answer holds, without the statement that it repeats and its times."""
+    text = json.dumps(found, default=lambda value: "" if isinstance(value, datetime) else str(value))
     return re.sub(r'"\w+InMillis": \d+', "", text.replace(json.dumps(sql), ""))
 
 
@@ -129,6 +137,9 @@ def test_nothing_that_others_wrote_where_they_may_holds_what_is_hidden(lake: Att
 
 
 def test_the_log_of_accesses_has_no_value_of_what_was_accessed(lake: AttackedLake) -> None:
-    log = (lake.endpoint.state / "access.jsonl").read_text()
-    assert "clinic_people" in log
-    assert not CANARY.findall(log)
+    lines = [json.loads(line) for line in (lake.endpoint.state / "access.jsonl").read_text().splitlines()]
+    told = [
+        json.dumps(each) for each in lines if each["eventSource"] != "s3.amazonaws.com"
+    ]  # which names keys, as on AWS
+    assert any("clinic_people" in each for each in told)
+    assert not [each for each in told if CANARY.search(each)]
