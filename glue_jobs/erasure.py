@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,14 +95,29 @@ def rewrite(spark: SparkSession, table: str, summary: dict[str, str]) -> None:
     found = iceberg.load(spark, table)
     if iceberg.weigh(spark, table)["deletes"]:
         compaction.said(actions.rewriteDataFiles(found).binPack(), summary, EVERYTHING).execute()
-    if not remembers(spark, table):
+    if any(each.hasDeletedFiles() and not _lists_files(each) for each in manifests(spark, table)):
+        drop_emptied(spark, table, summary)
+    remembering = [each for each in manifests(spark, table) if each.hasDeletedFiles()]
+    if not remembering:
         return
     # a single small manifest would be left as it is: the size is set so that it is worth two
-    sizes = [int(each.length()) for each in manifests(spark, table)]
+    sizes = Counter[str]()
+    for each in remembering:
+        sizes[str(each.content())] += int(each.length())
     before = dict(iceberg.load(spark, table).properties()).get(MANIFEST_SIZE)
-    _set(spark, table, str(max(1, sum(sizes) // 2 - 1)))
+    _set(spark, table, str(max(1, min(sizes.values()) // 2 - 1)))
     compaction.said(actions.rewriteManifests(iceberg.load(spark, table)), summary, {}).execute()
     _set(spark, table, before)
+
+
+def drop_emptied(spark: SparkSession, table: str, summary: dict[str, str]) -> None:
+    """A commit of nothing: manifests that list only what is gone are left out of it, which no rewrite of them does."""
+    jvm: Any = spark._jvm
+    change = iceberg.load(spark, table).newDelete()
+    change = change.deleteFromRowFilter(jvm.org.apache.iceberg.expressions.Expressions.alwaysFalse())
+    for name, value in summary.items():
+        change = change.set(name, value)
+    change.commit()
 
 
 def manifests(spark: SparkSession, table: str) -> list[Any]:
@@ -109,9 +125,8 @@ def manifests(spark: SparkSession, table: str) -> list[Any]:
     return list(found.currentSnapshot().allManifests(found.io()))
 
 
-def remembers(spark: SparkSession, table: str) -> bool:
-    """Whether a manifest still lists files that were taken out."""
-    return any(each.hasDeletedFiles() for each in manifests(spark, table))
+def _lists_files(manifest: Any) -> bool:
+    return bool(manifest.hasAddedFiles() or manifest.hasExistingFiles())
 
 
 def past(spark: SparkSession, table: str) -> None:

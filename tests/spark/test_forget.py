@@ -15,6 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from glue_jobs import forget, iceberg, model
+from glue_jobs.erasure import manifests
 from glue_jobs.subject import Erasure
 from glue_jobs.work import Job
 from lake import arrivals
@@ -187,6 +188,9 @@ def test_what_fails_at_the_end_gives_no_certificate_and_is_named(clinic: Forgett
     stores = {each["store"] for each in made["stores"] if each["rule"] == "rewritten now"}
     assert stores >= {"bronze.clinic_immunizations", *(each.replace("gold.", "forgetting_gold.") for each in MODELS)}
     assert PATIENT not in json.dumps(made)
+    for name in MODELS:
+        held = manifests(clinic.spark, clinic.lake.table(clinic.lake.dataset(name)))
+        assert not [each for each in held if each.hasDeletedFiles()]  # nor the bounds of files that are gone
 
 
 def test_a_late_event_of_the_patient_stays_out_and_the_next_erasure_takes_it_from_bronze(
