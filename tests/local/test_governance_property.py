@@ -83,7 +83,8 @@ class Things(PlannedLake):
         self.admin.run(f"CREATE TABLE clinic_things WITH ({options}) AS {select}")
         raw = ", ".join(f"{name} {kind}" for name, kind in QUARANTINE.items())
         place = f"LOCATION '{path('silver', 'clinic', 'things__quarantine', '')}'"
-        self.admin.run(f"CREATE TABLE clinic_things__quarantine ({raw}) {place} TBLPROPERTIES ('table_type' = 'ICEBERG')")
+        made = f"CREATE TABLE clinic_things__quarantine ({raw}) {place} TBLPROPERTIES ('table_type' = 'ICEBERG')"
+        self.admin.run(made)
 
     def said(self, classes: Sequence[str], row_filters: Sequence[dict[str, Any]]) -> dict[str, Dataset]:
         pairs = zip(COLUMNS.items(), classes, strict=True)
