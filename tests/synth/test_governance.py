@@ -162,6 +162,8 @@ def test_what_a_role_may_see_moves_its_own_grants_in_the_template_alone(
     synthesize: Synthesize, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text = (ROOT / "config" / "prod.yaml").read_text()
+    text = text.replace("  clinics:", "  tools: { gigabytes_per_query: 100 }\n  clinics:")
+    text = text.replace("  bi: { team: analysts,", "  bi: { team: tools,")  # nobody of a team sees more than another
     line = next(each for each in text.splitlines() if each.startswith("  bi:"))
     (tmp_path / "widened.yaml").write_text(text.replace(line, line.replace("[public, internal]", "[public, pii]")))
     (tmp_path / "twin.yaml").write_text(text)

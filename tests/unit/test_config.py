@@ -137,6 +137,8 @@ def test_an_unknown_environment_names_the_nearest() -> None:
         ("reads: [gold]", "reads: [golden]", "reads[0]: 'golden': expected one of bronze, silver, gold. Did you mean 'gold'?"),
         ("classes: [public, internal] }", "classes: [public, secret] }", "roles.analyst.classes[1]: 'secret': expected one of public, internal, pii, phi."),
         ("analyst: { team: analysts", "analyst: { team: analyst", "roles.analyst.team: 'analyst': expected one of the teams. Did you mean 'analysts'?"),
+        ("clinical_analyst: { team: clinicians", "clinical_analyst: { team: analysts", "roles.analyst.team: 'analysts': expected a team in which nobody sees more, and clinical_analyst does. Give it a team of its own"),
+        ("clinic_001: { team: clinics", "clinic_001: { team: clinicians", "roles.clinic_001.team: 'clinicians': expected a team in which nobody sees more, and clinical_analyst does."),
         ("reads: [silver, gold], classes: [public, internal, phi]", "reads: [bronze], classes: [public, internal, phi]", "roles.clinical_analyst.reads[0]: 'bronze': expected no bronze without the classes pii: its rows are raw"),
         ("rows: { clinic: [site-001] }", "rows: { clinic: [] }", "roles.clinic_001.rows.clinic: '[]': expected all, or a list of values"),
         ("gigabytes_per_query: 100 ", "gigabytes_per_query: 0 ", "teams.analysts.gigabytes_per_query: '0': expected how much one query may scan in GiB, at least 1"),

@@ -85,6 +85,7 @@ def test_a_check_of_contracts_refuses_roles_beside_them_as_lint_does(
 def test_a_role_whose_classes_no_contract_gives_is_refused_where_they_are_granted(root: Path) -> None:
     unused_class(root, "pii")
     line = change(root, PROD, "classes: [public, internal] }", "classes: [pii] }")
+    change(root, PROD, "classes: [public, internal] }", "classes: [pii] }")  # of bi, which is of the same team
     told = refused(root)
     assert f"{PROD}:{line}: roles.analyst.classes[0]: 'pii': expected a role with a class that a contract gives" in told
 
