@@ -115,7 +115,7 @@ class Runner:
         child.wait()
         if port and self._spark.is_up(port):
             self._spark.end_run(work.run)
-        if _end_marked(work.run):
+        while _end_marked(work.run):  # a daemon may have forked one more while the others were ended
             time.sleep(SETTLE_SECONDS)
 
     def _outcome(self, folder: Path, child: subprocess.Popen[bytes], port: str | None) -> End:
