@@ -92,23 +92,39 @@ def signed_in_the_query(lake: AttackedLake, role: str, service: str, target: str
     credentials = Credentials(*lake.session(role).credentials.values())
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
     body = json.dumps(told).encode()
-    asked = AWSRequest("POST", f"{lake.endpoint.url}/", headers, body)
+    asked = AWSRequest("POST", f"{lake.endpoint.url}/", headers)  # a body would be put into the URL as well
     SigV4QueryAuth(credentials, service, "us-east-1").add_auth(asked)
     return fetched(asked.url, body, headers)
 
 
 def glue_by_url(lake: AttackedLake, role: str) -> str:
-    return signed_in_the_query(
-        lake, role, "glue", "AWSGlue.GetTable", {"DatabaseName": SILVER, "Name": "clinic_people"}
-    )
+    told = {"DatabaseName": SILVER, "Name": "clinic_people"}
+    return signed_in_the_query(lake, role, "glue", "AWSGlue.GetTable", told)
 
 
-def athena_by_url(lake: AttackedLake, role: str, sql: str) -> Any:
+def athena_by_url(lake: AttackedLake, role: str, sql: str) -> str:
     told = {"QueryString": sql, "WorkGroup": ENVIRONMENT.workgroup("analysts"),
             "QueryExecutionContext": {"Database": SILVER},
             "ResultConfiguration": {"OutputLocation": path("results", "athena", role, "")}}  # fmt: skip
-    answer = signed_in_the_query(lake, role, "athena", "AmazonAthena.StartQueryExecution", told)
-    return _rows(lake, role, json.loads(answer)["QueryExecutionId"])
+    return signed_in_the_query(lake, role, "athena", "AmazonAthena.StartQueryExecution", told)
+
+
+def object_as_athena(lake: AttackedLake, role: str) -> str:
+    """An object, asked for with a signature in the URL that is for Athena."""
+    headers = {"X-Amz-Target": "AmazonAthena.ListWorkGroups"}
+    place = f"{lake.endpoint.url}/{lake.words['bucket']}/{lake.words['file']}"
+    asked = AWSRequest("GET", place, headers)
+    SigV4QueryAuth(Credentials(*lake.session(role).credentials.values()), "athena", "us-east-1").add_auth(asked)
+    return fetched(asked.url, None, headers)
+
+
+def object_with_two_scopes(lake: AttackedLake, role: str) -> str:
+    """An object, asked for with a signature that is for S3 to one reader and for Athena to another."""
+    key, _, token = lake.session(role).credentials.values()
+    scopes = ", ".join(f"Credential={key}/20260101/us-east-1/{each}" for each in ("s3/x", "athena/aws4_request"))
+    headers = {"X-Amz-Target": "AmazonAthena.ListWorkGroups", "X-Amz-Security-Token": token,
+               "Authorization": f"AWS4-HMAC-SHA256 {scopes}, SignedHeaders=host, Signature=0"}  # fmt: skip
+    return fetched(f"{lake.endpoint.url}/{lake.words['bucket']}/{lake.words['file']}", None, headers)
 
 
 def lent(lake: AttackedLake, service: str) -> Any:
@@ -150,6 +166,7 @@ def lent_table(lake: AttackedLake, role: str, name: str) -> Any:
 
 
 OWN: dict[str, Callable[..., Any]] = {
+    "s3.object_as_athena": object_as_athena, "s3.object_with_two_scopes": object_with_two_scopes,
     "s3.presigned_get": presigned_get, "s3.presigned_list": presigned_list, "s3.unsigned_get": unsigned_get,
     "s3.upload_part_of_theirs": upload_part_of_theirs, "athena.results_used_again": results_used_again,
     "athena.results_elsewhere": results_elsewhere, "athena.in_group": in_group,
