@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 
-from local.engines import athena_iceberg
+from local.engines import athena_deletes, athena_iceberg
 from local.engines.athena_catalog import Entry, is_iceberg
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_insert import goes_into, stored, target_of
@@ -128,10 +128,10 @@ def target_at(session: Session, entry: Entry) -> Target:
     if strange is not None:
         raise RefusedError(f"A change of a table with column '{strange.name}' of type {strange.type}")
     database, name = entry.table.database, entry.table.name
+    athena_deletes.check(entry.metadata or {}, name)
     table = athena_iceberg.catalog(session).load_table((database, name))
     if table.metadata_location != entry.metadata_location:
         raise athena_iceberg.commit_error(database, name)
-    athena_iceberg.check_writable(table)
     found = Target(session, entry, table, Translator(session.catalog, session.database))
     found.load()
     return found

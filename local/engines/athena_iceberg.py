@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_errors import QueryError
 from local.engines.athena_quoting import identifier
 from local.engines.athena_relations import Query
 from local.engines.athena_session import Session
@@ -280,10 +280,3 @@ def renamed(told: dict[str, str]) -> dict[str, str]:
 def column_type(text: str) -> IcebergType:
     """The type of a column that is added or changed; PyIceberg gives fields inside it their ids."""
     return iceberg_type(text, itertools.count(1))
-
-
-def check_writable(table: Table) -> None:
-    """Refuse a table whose files have deletes of their own, which a rewrite would have to carry over."""
-    if any(task.delete_files for task in table.scan().plan_files()):
-        advice = "the laptop rewrites files without them only. Let Spark rewrite its data files first."
-        raise RefusedError(f"A change of table '{'.'.join(table.name())}', which has delete files,", advice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from local.engines import athena_deletes
 from local.engines.athena_catalog import Entry, GlueCatalog
 from local.engines.athena_files import Files
 from local.engines.athena_quoting import identifier, literal, text
@@ -41,6 +42,7 @@ def body(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int]:
     if entry.empty and scan.table.snapshot is None:
         return nothing(scan.table.columns), 0
     if entry.metadata is not None:
+        athena_deletes.check(entry.metadata, scan.table.name, scan.table.snapshot)
         return iceberg(scan.table, entry), 0
     files = Files(connection, catalog, scan, entry)
     return files.sql() or nothing(scan.table.columns), files.uncounted
