@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from local.engines.athena_buckets import bucket
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_files import objects
+from local.engines.athena_json_columns import reads
 from local.engines.athena_quoting import identifier, text
 from local.engines.athena_relations import Query
 from local.engines.athena_session import Session
@@ -27,8 +28,7 @@ CODECS = {"parquet": ("gzip", "snappy", "zstd", "uncompressed"), "json": ("gzip"
           "textfile": ("gzip", "uncompressed"), "avro": ("uncompressed",)}  # fmt: skip
 # what each writer is known to write as Hive reads it
 WRITTEN = {
-    "avro": ("boolean", "integer", "bigint", "double", "real", "varchar", "date"),
-    "json": ("boolean", "tinyint", "smallint", "integer", "bigint", "double", "real", "varchar"),
+    "avro": ("boolean", "integer", "bigint", "double", "real", "varchar", "date", "decimal", "timestamp"),
     "textfile": ("boolean", "tinyint", "smallint", "integer", "bigint", "double", "decimal", "varchar", "date"),
 }
 
@@ -97,6 +97,10 @@ def check(query: Query, layout: Layout) -> None:
 
 
 def writes(form: str, type_: Type) -> bool:
+    if form == "json":
+        return reads(type_)
+    if type_.parts and form == "avro":
+        return all(writes(form, part) for part in type_.parts) and (type_.key is None or type_.key.name == "varchar")
     return form not in WRITTEN or type_.name in WRITTEN[form]
 
 
