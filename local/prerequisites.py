@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.engines import jars
+from local.engines import jars, trino_parser
 
 CDK_CLI = "aws-cdk@2.1148.1"  # npm's `latest` is an accidental old build, so the version is always named
 
@@ -18,8 +18,9 @@ class PrerequisiteError(Exception):
 
 
 def fetch() -> None:
-    """Spark's jars and MariaDB are in the cache afterwards; the first time this downloads about 550 MB."""
+    """Spark's jars, MariaDB and Trino's parser are in the cache; the first time this downloads about 550 MB."""
     jars.fetch()
+    jars.pinned(trino_parser.FOLDER, trino_parser.JARS)
 
 
 def node() -> Path:

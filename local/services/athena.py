@@ -15,10 +15,10 @@ from moto.athena.models import athena_backends
 from moto.core.exceptions import JsonRESTError
 from moto.s3.models import s3_backends
 
-from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
 from local.engines.duckdb_pool import CANCELLED, Job, Pool
+from local.engines.trino_parser import TrinoParser
 from local.services import (
     athena_catalogs,
     athena_managed,
@@ -30,6 +30,7 @@ from local.services import (
 from local.services.athena_callers import Callers, caller
 from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, Execution, Results, page
+from local.services.athena_syntax import Syntax
 from local.services.seams import add, patch
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def invalid(message: str) -> JsonRESTError:
 class Athena:
     """The calls that moto does not do whole, each taking moto's response object."""
 
-    def __init__(self, pool: Pool, callers: Callers, state: Path) -> None:
-        self._pool, self._callers, self._state = pool, callers, state
+    def __init__(self, pool: Pool, callers: Callers, syntax: Syntax, state: Path) -> None:
+        self._pool, self._callers, self._syntax, self._state = pool, callers, syntax, state
         self._results = Results()
 
     def start_query_execution(self, response: Any) -> str:
@@ -123,7 +124,7 @@ class Athena:
         parameters = response._get_param("ExecutionParameters") or []
         execution = Execution(
             query=query,
-            statement=statement_of(query),
+            statement=self._syntax.statement(query),
             context=response._get_param("QueryExecutionContext") or {},
             config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}, self._state),
             workgroup=workgroup,
@@ -149,7 +150,7 @@ class Athena:
             athena_prepared.check(backend, group, plan)
             if isinstance(plan, Execute):
                 prepared = athena_prepared.kept(backend)[group, plan.name]
-                execution.sql, execution.statement = prepared.sql, statement_of(prepared.sql)
+                execution.sql, execution.statement = prepared.sql, self._syntax.statement(prepared.sql)
                 execution.parameters = list(plan.parameters) or execution.execution_parameters
         except QueryError as error:
             execution.end({"state": "FAILED", "reason": str(error), "category": error.category})
@@ -237,16 +238,6 @@ class Athena:
         return json.dumps({"QueryRuntimeStatistics": execution.runtime_statistics()})
 
 
-def statement_of(query: str) -> athena_sql.Statement:
-    """A text that is no statement is refused at once, as Athena does."""
-    try:
-        return athena_sql.read(query)
-    except QueryError as error:
-        if error.kind != "SYNTAX":
-            return athena_sql.Statement("select")  # it fails as a query, which tells why
-        raise invalid(str(error).removeprefix("SYNTAX: ")) from error
-
-
 def result_configuration(workgroup: Any, asked: dict[str, Any], state: Path) -> dict[str, Any]:
     """Where the result goes: the request's place, unless there is none or the workgroup's is enforced."""
     if athena_managed.wanted(workgroup):
@@ -318,8 +309,12 @@ def install(endpoint: Endpoint) -> None:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     pool = Pool(endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"})
     endpoint.on_stop(pool.close)
+    parser = TrinoParser()
+    endpoint.on_stop(parser.close)
+    if endpoint.warm_up:
+        endpoint.on_ready(parser.warm)
     callers = Callers(endpoint)
-    athena = Athena(pool, callers, endpoint.state)
+    athena = Athena(pool, callers, Syntax(parser), endpoint.state)
     for name in (
         "start_query_execution", "get_query_execution", "list_query_executions", "stop_query_execution",
         "get_query_results", "get_query_runtime_statistics",
