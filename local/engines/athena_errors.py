@@ -9,6 +9,7 @@ from sqlglot import exp
 # what the parser notes of a node and does not change its meaning here
 HARMLESS = {"typed", "safe", "value_constructor", "bracket_notation", "only_json_types", "nulls_first", "over"}
 CLAUSES = {"sample": "TABLESAMPLE", "match": "MATCH_RECOGNIZE"}
+HIVE_FAILED = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
 USER, SYSTEM = 2, 1  # Athena's error categories
 
 

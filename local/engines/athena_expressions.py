@@ -22,7 +22,6 @@ from local.engines.athena_types import (
     UNKNOWN,
     YEAR_MONTH,
     Type,
-    array_of,
 )
 
 
@@ -153,14 +152,6 @@ def if_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     return Term(f"(CASE WHEN {test} THEN {terms[0]} ELSE {terms[1]} END)", shared)
 
 
-def array(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    only(node, "expressions")
-    if not node.expressions:
-        return Term("CAST([] AS INTEGER[])", array_of(UNKNOWN))
-    terms, shared = own.alike(node.expressions, scope, "All ARRAY elements")
-    return Term(f"CAST([{', '.join(terms)}] AS {shared.duckdb}[])", array_of(shared))
-
-
 def fixed(sql: str, type_: Type) -> Translate:
     def term(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
         only(node)
@@ -205,7 +196,7 @@ NODES: dict[type[exp.Expr], Translate] = {
     exp.Subquery: subqueries.scalar,
     exp.Case: case,
     exp.If: if_node,
-    exp.Array: array,
+    exp.Array: rows.array,
     exp.CurrentDate: fixed("current_date", DATE),
     exp.Localtimestamp: fixed("CAST(date_trunc('milliseconds', now()) AS TIMESTAMP)", TIMESTAMP),
     exp.CurrentTimestamp: fixed("date_trunc('milliseconds', now())", TIMESTAMPTZ),

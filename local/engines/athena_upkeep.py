@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from local.engines import athena_deletes, athena_iceberg
 from local.engines.athena_catalog import is_iceberg
-from local.engines.athena_dml import ALIAS, TARGET, target_at
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_session import Done, Session
+from local.engines.athena_targets import ALIAS, TARGET, target_at
 from local.engines.athena_words import Words
 
 AGE, KEPT = "vacuum_max_snapshot_age_seconds", "vacuum_min_snapshots_to_keep"
