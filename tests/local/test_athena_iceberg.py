@@ -60,6 +60,27 @@ def test_ctas_makes_an_iceberg_table_in_one_commit(ann: Analyst) -> None:
         ann.table("never")
 
 
+def test_a_change_leaves_what_glue_alone_says_of_the_table(ann: Analyst) -> None:
+    ann.run(
+        f"""CREATE TABLE described (id bigint COMMENT 'the number', name string) LOCATION 's3://{ann.bucket}/described/'
+        TBLPROPERTIES ('table_type' = 'ICEBERG')"""
+    )
+    table = ann.table("described")
+    columns = [{**column, "Comment": f"{column['Name']} by hand"} for column in table["StorageDescriptor"]["Columns"]]
+    storage = {**table["StorageDescriptor"], "Columns": columns}
+    said = {"Description": "By hand", "Owner": "ann", "Retention": 3}
+    told = {"Name": table["Name"], "TableType": table["TableType"], "Parameters": table["Parameters"]}
+    ann.endpoint.client("glue").update_table(
+        DatabaseName=ann.database, TableInput={**told, **said, "StorageDescriptor": storage}
+    )
+    ann.run("INSERT INTO described VALUES (1, 'ann')")
+    ann.run("ALTER TABLE described ADD COLUMNS (age int)")
+    kept = ann.table("described")
+    assert {name: kept.get(name) for name in said} == said
+    comments = [column.get("Comment") for column in kept["StorageDescriptor"]["Columns"]]
+    assert comments == ["the number", "name by hand", None]
+
+
 def test_update_changes_the_rows_of_its_condition_alone(ann: Analyst) -> None:
     name = made(ann, "updated")
     execution = ann.run(
