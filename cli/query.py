@@ -41,6 +41,7 @@ def query(
 ) -> None:
     """Run SQL through Athena and print its rows, what it scanned, and about what that costs on AWS."""
     from cli import results, statements
+    from contracts.query_file import LAYERS, in_databases
 
     form = results.chosen("json" if json else format, output)
     if history:
@@ -53,7 +54,7 @@ def query(
         option = "--output" if output else "--as-of"
         raise CommandError(f"The {len(asked)} statements: expected one with {option}. Run them one by one.")
     where = session(env, team, user)
-    asked = [_in_databases(where.lake, each) for each in asked]
+    asked = [in_databases(each, {layer: where.lake.environment.database(layer) for layer in LAYERS}) for each in asked]
     if as_of:
         asked = [_as_of(where.lake, asked[0], as_of)]
     for number, each in _repeated(asked, watch):
@@ -96,15 +97,6 @@ def said(price: float) -> str:
     if not price:
         return "no charge"
     return f"about ${price:,.2f}" if price >= 1 else f"about ${price:.5f}"
-
-
-def _in_databases(lake: Target, sql: str) -> str:
-    """With `${gold}`, as the files of queries/ have it, as the environment's database."""
-    from contracts.query_file import LAYERS
-
-    for layer in LAYERS:
-        sql = sql.replace(f"${{{layer}}}", lake.environment.database(layer))
-    return sql
 
 
 def _as_of(lake: Target, sql: str, moment: str) -> str:
