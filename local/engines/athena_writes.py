@@ -18,7 +18,7 @@ from local.engines.athena_quoting import identifier, text
 from local.engines.athena_relations import Query
 from local.engines.athena_session import Session
 from local.engines.athena_storage import partition_folder
-from local.engines.athena_types import Type
+from local.engines.athena_types import MILLIS, Type
 from local.engines.athena_undo import taken_back
 
 KEPT, BUCKET = "written", "bucket number"
@@ -92,8 +92,18 @@ def check(query: Query, layout: Layout) -> None:
     for name, type_ in types.items():
         if name in keys and type_.name not in PARTITION_TYPES:
             raise RefusedError(f"A partition by '{name}', which is {type_}", f"{', '.join(PARTITION_TYPES)} are.")
+        check_moments(name, type_)
         if name not in keys and not writes(layout.form, type_):
             raise RefusedError(f"Column '{name}' of type {type_} in {layout.form.upper()}", "Write it as PARQUET.")
+
+
+def check_moments(name: str, type_: Type) -> None:
+    """A table of plain files has milliseconds, and Athena rounds nothing to them by itself."""
+    if type_.name == "timestamp" and type_.precision != MILLIS:
+        text = f"Incorrect timestamp precision for {type_}; the configured precision is MILLISECONDS"
+        raise QueryError("NOT_SUPPORTED", f"{text}; column name: {name}")
+    for part in type_.parts:
+        check_moments(name, part)
 
 
 def writes(form: str, type_: Type) -> bool:
