@@ -292,7 +292,7 @@ def test_a_plain_table_has_the_files_that_lie_there(loads: RunningEndpoint) -> N
         ("SELECT 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
         ("SELECT sale_id / (sale_id - 1) FROM sales", "DIVISION_BY_ZERO: Division by zero"),
         ("SELECT cast(buyer AS integer) FROM sales", "INVALID_CAST_ARGUMENT: Cannot cast 'Ann' to INT"),
-        ("SELECT soundex(buyer) FROM sales", "NOT_SUPPORTED: line 1:8: Function 'soundex' is not on the laptop's list"),
+        ("SELECT shuffle(rules) FROM sales", "NOT_SUPPORTED: line 1:8: Function 'shuffle' is not on the laptop's list"),
         ("ANALYZE sales", "NOT_SUPPORTED: ANALYZE is not run on the laptop yet"),
     ],
 )
@@ -363,7 +363,7 @@ def test_executions_are_described_together(lake: RunningEndpoint) -> None:
         (f"SHOW TABLES IN `{DATABASE}` 'sal*'", "sales"),
         ("SHOW DATABASES", DATABASE),
         ("SHOW SCHEMAS LIKE 'athena*'", DATABASE),
-        ("DESCRIBE sales", f"{'price':<20}\t{'decimal(8,2)':<20}\t{'':<20}"),
+        ("DESCRIBE sales", "price\tdecimal(8, 2)\t"),
     ],
 )
 def test_listings_are_lines_of_text(lake: RunningEndpoint, sql: str, line: str) -> None:
@@ -371,7 +371,9 @@ def test_listings_are_lines_of_text(lake: RunningEndpoint, sql: str, line: str) 
     assert [line] in rows
     location = execution["ResultConfiguration"]["OutputLocation"]
     assert location.endswith(".txt")
-    assert line in objects(lake, location).decode().splitlines()
+    body = objects(lake, location).decode()
+    assert line in body.splitlines()
+    assert not body.endswith("\n")
 
 
 def test_a_cancelled_query_stops_and_the_next_one_runs(lake: RunningEndpoint) -> None:

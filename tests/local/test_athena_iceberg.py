@@ -141,6 +141,16 @@ def test_inserts_at_once_lose_no_row(ann: Analyst) -> None:
     assert ann.rows("SELECT count(*), sum(id) FROM busy") == [["6", "15"]]
 
 
+def test_a_change_names_a_csv_that_it_does_not_write(ann: Analyst) -> None:
+    ann.run(f"CREATE TABLE place (id int) LOCATION 's3://{ann.bucket}/place/' TBLPROPERTIES ('table_type' = 'ICEBERG')")
+    for sql in ("UPDATE place SET id = 1", "DELETE FROM place", "DELETE FROM place WHERE id = 1"):
+        execution = ann.run(sql)
+        identity = execution["QueryExecutionId"]
+        assert execution["ResultConfiguration"]["OutputLocation"].endswith(f"/{identity}.csv")
+        assert ann.keys(f"results/{identity}") == [f"results/{identity}.csv.metadata"]
+        assert ann.results(identity)["ResultSet"]["Rows"] == []
+
+
 def test_what_metadata_says_is_read_as_tables(ann: Analyst) -> None:
     name = made(ann, "inside")
     files = ann.rows(f'SELECT content, file_path, record_count, file_size_in_bytes FROM "{name}$files" ORDER BY 3')
