@@ -51,8 +51,8 @@ def both(call: Call) -> tuple[str, str, Type]:
     """Two arrays as arrays of the wider of their elements' types, and that type."""
     call.need(ANY_ARRAY, ANY_ARRAY)
     ours, theirs = call.terms[:2]
-    elements = [term.type.element or UNKNOWN for term in (ours, theirs)]
-    element = orderly(call, comparable(*elements, call.name, call.node))
+    left, right = (term.type.element or UNKNOWN for term in (ours, theirs))
+    element = orderly(call, comparable(left, right, call.name, call.node))
     shared = array_of(element)
     return coerce(ours.sql, ours.type, shared), coerce(theirs.sql, theirs.type, shared), element
 
