@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from moto.athena.models import athena_backends
 from moto.core.exceptions import JsonRESTError
 from moto.s3.models import s3_backends
@@ -27,7 +26,7 @@ from local.services import (
     athena_tokens,
     athena_workgroups,
 )
-from local.services.athena_callers import Callers, caller
+from local.services.athena_callers import Callers, NotReadError, caller
 from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, Execution, Results, page
 from local.services.athena_syntax import Syntax
@@ -246,10 +245,9 @@ class Athena:
             return athena_managed.read(location)
         bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
-            body = self._callers.client("s3", response).get_object(Bucket=bucket, Key=key)["Body"].read()
-        except ClientError as error:
+            return self._callers.read(bucket, key, response).decode()
+        except NotReadError as error:
             raise invalid(f"Could not find results: {location} ({error})") from error
-        return str(body.decode())
 
     def get_query_runtime_statistics(self, response: Any) -> str:
         execution = found(response)
