@@ -12,12 +12,15 @@ from local.engines.athena_words import lex
 from local.engines.trino_parser import TrinoParser
 
 FIDELITY = (("Athena", "syntax errors: their words and places", "Trino's parser", "real"),)
-DML = ("select", "insert", "update", "delete", "merge", "create_table_as_select", "create_view")
+TRINOS = {
+    "select", "insert", "update", "delete", "merge", "create_table_as_select", "create_view", "explain", "prepare",
+}  # fmt: skip
 # Statements that other grammars than Trino's read on Athena: Hive's, and Athena's own
 ELSEWHERE = {
     "alter", "analyze", "desc", "describe", "drop", "msck", "optimize", "show", "truncate", "unload", "use", "vacuum",
 }  # fmt: skip
 HIVE = re.compile(r"CREATE\s+(?:EXTERNAL|DATABASE|SCHEMA|TABLE(?!.*\bAS\b))", re.I | re.S)
+INNER = re.compile(r"^\s*(?:EXPLAIN|PREPARE)\b.*\bUNLOAD\b", re.I | re.S)
 BEGINNINGS = re.compile(r"('TRUNCATE', )('UPDATE')")  # only the list of all statements has both
 
 
@@ -36,11 +39,13 @@ class Syntax:
             ours = str(error).removeprefix("SYNTAX: ")
             told = self._trinos(query) if ours.startswith("line ") else None  # else it is about several statements
             raise refused(told or ours) from error
-        told = self._trinos(query) if found.verb == "create" else None  # of which our grammar knows no more
-        if found.verb in DML:
-            told = self._parser.refusal_now(ended(query))
+        told = None
+        if found.verb == "create":  # of which our grammar knows no more
+            told = self._trinos(query)
+        elif found.verb in TRINOS and not INNER.search(query):
+            told = worded(self._parser.refusal_now(ended(query)))
         if told:
-            raise refused(worded(told))
+            raise refused(told)
         return found
 
     def _trinos(self, query: str) -> str | None:
@@ -49,13 +54,12 @@ class Syntax:
         word = (leading[1] or "").lower() if leading else ""
         if word in ELSEWHERE or HIVE.match(query, max(start, 0)):
             return None
-        told = self._parser.refusal(ended(query))
-        return worded(told) if told else None
+        return worded(self._parser.refusal(ended(query)))
 
 
-def worded(told: str) -> str:
+def worded(told: str | None) -> str | None:
     """Athena has UNLOAD among the statements."""
-    return BEGINNINGS.sub(r"\1'UNLOAD', \2", told)
+    return BEGINNINGS.sub(r"\1'UNLOAD', \2", told) if told else None
 
 
 def ended(query: str) -> str:
