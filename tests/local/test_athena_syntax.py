@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from moto.core.exceptions import JsonRESTError
 
 from local.engines import jars, trino_parser
+from local.engines.trino_parser import TrinoParser
+from local.services.athena_syntax import Syntax
 from tests.local.athena_statements import Analyst
 from tests.local.conftest import RunningEndpoint
 
@@ -56,3 +59,36 @@ def test_what_athena_takes_is_not_held_up(ann: Analyst, sql: str) -> None:
 def test_many_brackets_do_not_stop_the_endpoint(ann: Analyst) -> None:
     assert refusal(ann, f"SELECT {'(' * 20}1").startswith("line 1:29: mismatched input '<EOF>'. Expecting: ")
     assert ann.rows(f"SELECT {'(' * 30}1{')' * 30}") == [["1"]]
+
+
+def test_without_trinos_parser_a_syntax_error_still_has_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> list[Path]:
+        raise jars.JarsNotFoundError("No network.")
+
+    monkeypatch.setattr(jars, "pinned", missing)
+    with pytest.raises(JsonRESTError, match="line 1:15: mismatched input"):
+        Syntax(TrinoParser()).statement("SELECT * FROM (")
+
+
+def test_a_parser_that_has_ended_is_started_again() -> None:
+    parser = TrinoParser()
+    try:
+        for column in (15, 16):
+            assert parser.refusal(f"SELECT {'1' * (column - 8)} 1").startswith(f"line 1:{column + 1}: ")  # type: ignore[union-attr]
+            assert parser._process is not None
+            parser._process.kill()
+            parser._process.wait()
+        assert parser.refusal_now("SELECT 1, FROM t") is None
+    finally:
+        parser.close()
+
+
+def test_a_file_that_is_not_the_expected_one_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jar").write_text("something else")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(jars, "CENTRAL", tmp_path.as_uri())
+    with pytest.raises(jars.JarsNotFoundError, match="is not the file that is expected"):
+        jars.pinned("parser", {"a.jar": "0" * 64})
+    with pytest.raises(jars.JarsNotFoundError, match="could not be fetched"):
+        jars.pinned("parser", {"b.jar": "0" * 64})
+    assert not list((tmp_path / "cache" / "headwater").glob("*/*"))
