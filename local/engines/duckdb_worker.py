@@ -33,6 +33,7 @@ from local.engines.duckdb_instance import Credentials, Instance, bytes_read, cou
 
 BATCH = 5000
 CLIENTS, METADATA = 16, 128
+SMALL = 1_000_000
 CANCELLED = "Query cancelled by user"
 Outcome = dict[str, Any]
 
@@ -116,8 +117,9 @@ class Worker:
                     file.write("".join(lines).encode())
                 scanned = uncounted + bytes_read(connection)
             watch.go_on(scanned)
+            size = file.tell()
             file.seek(0)
-            store.rows(file, columns)
+            store.rows(file.read() if size <= SMALL else file, columns)  # before a file, boto3 waits to be asked for it
             return {"columns": columns, "rows": count, "scanned": scanned}
 
     def _change(
