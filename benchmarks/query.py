@@ -24,7 +24,7 @@ from local import deploy
 from local.engines.duckdb_instance import extension
 
 QUERIES = Path(__file__).with_name("gold_queries.sql")
-TURNS, TIMES = 5, 6
+TURNS, TIMES = 3, 6
 SHARE = 100  # percentiles
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 Rows = list[tuple[Any, ...]]

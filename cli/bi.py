@@ -48,11 +48,14 @@ def bi(
         environment, url, keys = config.load(env), None, None
     team = known_team(environment, team)
     connection = bi_files.Connection(environment, team, person(user or getpass.getuser().lower()), url, keys)
-    output.mkdir(parents=True, exist_ok=True)
-    for name, text in bi_files.files(tool, connection).items():
-        path = output / name
-        path.write_text(text, encoding="utf-8")
-        console.print(f"Wrote {path}", soft_wrap=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, text in bi_files.files(tool, connection).items():
+            path = output / name
+            path.write_text(text, encoding="utf-8")
+            console.print(f"Wrote {path}", soft_wrap=True)
+    except OSError as error:
+        raise CommandError(f"The folder '{output}': expected one that can be written: {error.strerror}.") from error
     console.print(f"Results go to {connection.output}. The steps are in docs/bi.md.", soft_wrap=True)
 
 

@@ -24,6 +24,9 @@ WORDS = (
 TYPED = re.compile(r'[\w."$]*$')
 BEFORE_TABLE = re.compile(r"\b(?:from|join|into|update|table|describe|desc)\s+[\w.\"$]*$", re.I)
 NAMED = re.compile(r"\b(?:from|join|into|update)\s+([\w.\"$]+)(?:\s+(?:as\s+)?([a-z_]\w*))?", re.I)
+Column = tuple[str, str, str]
+"""Name, type, and what it means."""
+
 NO_ALIAS = {"where", "group", "order", "on", "join", "left", "right", "cross", "inner", "using", "set", "limit", "for"}
 
 
@@ -32,7 +35,7 @@ class LakeCatalog:
 
     def __init__(self, lake: Target) -> None:
         self._lake = lake
-        self._databases: dict[str, dict[str, list[tuple[str, str]]]] = {}
+        self._databases: dict[str, dict[str, list[Column]]] = {}
 
     @cached_property
     def names(self) -> list[str]:
@@ -43,8 +46,8 @@ class LakeCatalog:
         """The database of names without one."""
         return self._lake.environment.database("gold")
 
-    def tables(self, database: str) -> dict[str, list[tuple[str, str]]]:
-        """Of a database, each table's columns with their types."""
+    def tables(self, database: str) -> dict[str, list[Column]]:
+        """Of a database, each table's columns."""
         if database not in self.names:
             return {}
         if database not in self._databases:
@@ -53,7 +56,7 @@ class LakeCatalog:
             self._databases[database] = {each["Name"]: _columns(each) for each in found}
         return self._databases[database]
 
-    def columns(self, table: str) -> list[tuple[str, str]]:
+    def columns(self, table: str) -> list[Column]:
         """By a table's name as SQL has it."""
         database, _, name = table.replace('"', "").lower().rpartition(".")
         return self.tables(database or self.home).get(name, [])
@@ -85,11 +88,11 @@ class SqlCompleter(Completer):
         owner, dot, _ = typed.rpartition(".")
         named = {alias: table for table, alias in self._named(text)}
         if dot:
-            yield from ((f"{owner}.{name}", kind) for name, kind in self._catalog.columns(named.get(owner, owner)))
+            yield from ((f"{owner}.{name}", kind) for name, kind, _ in self._catalog.columns(named.get(owner, owner)))
             return
         seen: set[str] = set()
         for table in dict.fromkeys(named.values()):
-            for name, kind in self._catalog.columns(table):
+            for name, kind, _ in self._catalog.columns(table):
                 if name not in seen:
                     seen.add(name)
                     yield name, kind
@@ -110,6 +113,6 @@ class SqlCompleter(Completer):
             yield table, alias if alias and alias.lower() not in NO_ALIAS else table
 
 
-def _columns(table: dict[str, Any]) -> list[tuple[str, str]]:
+def _columns(table: dict[str, Any]) -> list[Column]:
     columns = [*table.get("StorageDescriptor", {}).get("Columns", []), *table.get("PartitionKeys", [])]
-    return [(each["Name"], each["Type"]) for each in columns]
+    return [(each["Name"], each["Type"], each.get("Comment", "")) for each in columns]

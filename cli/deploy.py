@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import CommandError
 from cli.target import ROOT, EnvOption
 
 ContextOption = Annotated[
@@ -72,22 +71,7 @@ def _cdk(env: str, context: list[str] | None, *arguments: str) -> None:
         assert lake.endpoint_url is not None
         environment |= laptop.USER.environment(lake.endpoint_url, lake.environment.region)
         pairs.append(f"source_ports={ports.write(running.source_ports)}")
-        _bootstrap(env, environment)
     raise typer.Exit(_call(environment, pairs, *arguments))
-
-
-def _bootstrap(env: str, environment: dict[str, str]) -> None:
-    """The laptop's account starts empty: bootstrap it as one would a new account. A second time it is a no-op."""
-    import config
-    from local import prerequisites
-    from local.laptop import STATE
-
-    place = config.load(env)
-    command = [*prerequisites.cdk(), "--no-notices", "bootstrap", f"aws://{place.account}/{place.region}"]
-    # Away from cdk.json: the CLI would synthesize the app first, for nothing.
-    done = subprocess.run(command, cwd=STATE, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise CommandError(f"The endpoint could not be bootstrapped: {done.stderr.strip().splitlines()[-1]}")
 
 
 def _call(environment: dict[str, str], pairs: list[str], *arguments: str) -> int:

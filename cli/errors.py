@@ -12,10 +12,12 @@ def said(error: Exception) -> str | None:
     # Each of these packages raises its own errors as full sentences (docs/style: value, what was expected, what to do).
     ours = ("cli.", "config", "contracts", "pipelines", "lake.", "local.", "datalake.")
     if type(error).__module__.startswith(ours):
-        return str(error)
-    if type(error).__module__.startswith("botocore"):
-        return _aws(error)
-    return None
+        sentence = str(error)
+    elif type(error).__module__.startswith("botocore"):
+        sentence = _aws(error)
+    else:
+        return None
+    return "\n".join((sentence, *getattr(error, "__notes__", ())))
 
 
 def _aws(error: Exception) -> str:

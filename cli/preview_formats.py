@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,14 @@ from cli.preview_json import JsonFault, values
 
 HEAD = 4096
 SAMPLED = 200  # rows from which types of JSON and CSV are told
-NOT_HERE = {b"ORC": "ORC", b"PK\x03\x04": "a zip archive", b"%PDF": "a PDF", b"BZh": "bzip2", b"(\xb5/\xfd": "zstd"}
+NOT_HERE = {  # by what the head matches; text may begin with the letters ORC or BZh too
+    rb"ORC(?=.*[\x00-\x08\x0e-\x1f])": "ORC",
+    rb"PK\x03\x04": "a zip archive",
+    rb"%PDF": "a PDF",
+    rb"BZh[1-9]1AY&SY": "bzip2",
+    rb"\(\xb5/\xfd": "zstd",
+    rb"\xff\xfe|\xfe\xff": "text in UTF-16, not UTF-8",
+}
 
 
 class PreviewError(ValueError):
@@ -47,7 +55,7 @@ def read(file: BinaryIO, limit: int) -> Preview:
 def _plain(file: BinaryIO, limit: int) -> Preview:
     head = _head(file)
     for begins, what in NOT_HERE.items():
-        if head.startswith(begins):
+        if re.match(begins, head, re.DOTALL):
             raise PreviewError(f"it is {what}")
     if head.startswith(b"PAR1"):
         return _parquet(file, limit)
@@ -83,7 +91,8 @@ def _parquet(file: BinaryIO, limit: int) -> Preview:
         batch = next(found.iter_batches(batch_size=limit), None) if limit else None
     except (pa.ArrowException, OSError) as error:
         raise PreviewError(f"its Parquet cannot be read: {error}") from error
-    rows = [] if batch is None else [list(row.values()) for row in batch.to_pylist()]
+    cells = [] if batch is None else [column.to_pylist() for column in batch.columns]  # two may have one name
+    rows = [list(row) for row in zip(*cells, strict=True)]
     return Preview(f"Parquet, {found.metadata.num_rows:,} rows", columns, rows)
 
 

@@ -60,6 +60,8 @@ def _decoded(decoder: json.JSONDecoder, text: str, place: int, ended: bool) -> t
         if cut and not ended:
             return None
         raise JsonFault(f"{error.msg}, at {_shown(text, error.pos)}") from error
+    except RecursionError as error:
+        raise JsonFault(f"a value is nested too deeply, at {_shown(text, place)}") from error
     return None if end == len(text) and not ended else (value, end)
 
 

@@ -43,11 +43,12 @@ def query(
 ) -> None:
     """Run SQL through Athena and print its rows, what it scanned, and about what that costs on AWS."""
     from cli import results, statements
+    from contracts.query_file import LAYERS, in_databases
 
-    form = "json" if json else format
-    if form not in results.FORMATS:
-        raise CommandError(f"The format '{form}': expected one of {', '.join(results.FORMATS)}. Name one of them.")
+    form = results.chosen("json" if json else format, output)
     if history:
+        if form not in ("table", "json"):
+            raise CommandError(f"The format '{form}': expected table or json with --history. Name one of them.")
         _show_history(session(env, team, user, as_), form)
         return
     asked = statements.given(sql, file)
@@ -55,10 +56,16 @@ def query(
         option = "--output" if output else "--as-of"
         raise CommandError(f"The {len(asked)} statements: expected one with {option}. Run them one by one.")
     where = session(env, team, user, as_)
+    asked = [in_databases(each, {layer: where.lake.environment.database(layer) for layer in LAYERS}) for each in asked]
     if as_of:
         asked = [_as_of(where.lake.own, asked[0], as_of)]
-    for each in _repeated(asked, watch):
-        result = where.run(each)
+    for number, each in _repeated(asked, watch):
+        try:
+            result = where.run(each)
+        except Exception as error:
+            if len(asked) > 1:
+                error.add_note(f"This was statement {number} of {len(asked)}.")
+            raise
         tell(result, results.show(result, form, output))
 
 
@@ -86,8 +93,9 @@ def fetch(lake: Target, sql: str) -> tuple[list[str], list[list[str | None]], di
 def tell(result: Result, rows: int) -> None:
     from cli.console import progress
 
+    counted = "1 row" if rows == 1 else f"{rows:,} rows"
     progress.print(
-        f"{rows:,} rows, {result.scanned:,} bytes scanned, {said(result.price)}, {result.seconds:.1f} s", style="dim"
+        f"{counted}, {result.scanned:,} bytes scanned, {said(result.price)}, {result.seconds:.1f} s", style="dim"
     )
 
 
@@ -103,19 +111,19 @@ def _as_of(lake: Target, sql: str, moment: str) -> str:
     from cli.console import progress
 
     rewritten = as_of(lake, sql, moment)
-    progress.print(rewritten, style="dim", markup=False)
+    progress.print(rewritten, style="dim", markup=False, soft_wrap=True)
     return rewritten
 
 
-def _repeated(asked: list[str], seconds: float) -> Iterable[str]:
-    yield from asked
+def _repeated(asked: list[str], seconds: float) -> Iterable[tuple[int, str]]:
+    yield from enumerate(asked, 1)
     from cli.console import console
 
     try:
         while seconds:
             time.sleep(seconds)
             console.clear()  # of a terminal; elsewhere each answer follows the last
-            yield from asked
+            yield from enumerate(asked, 1)
     except KeyboardInterrupt:
         return
 

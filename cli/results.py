@@ -18,27 +18,67 @@ from cli.errors import CommandError
 
 FORMATS = ("table", "csv", "json", "parquet")
 BATCH = 10_000
+TABLE = 1_000  # rows of one table: its widths are known when all of them are
 WHOLE = ("tinyint", "smallint", "integer", "int", "bigint")
 FLOATING = ("float", "real", "double")
 
 
+def chosen(form: str, output: Path | None) -> str:
+    """The format that is asked for, or that the file's ending says; refused before anything is run."""
+    if form not in FORMATS:
+        raise CommandError(f"The format '{form}': expected one of {', '.join(FORMATS)}. Name one of them.")
+    if output is None:
+        if form == "parquet" and sys.stdout.isatty():
+            raise CommandError("The format 'parquet': expected a file, not a terminal. Add --output FILE.parquet.")
+        return form
+    if form == "table" and (form := output.suffix.removeprefix(".").lower()) not in FORMATS[1:]:
+        raise CommandError("The format 'table': expected csv, json or parquet in a file. Add --format, or no --output.")
+    if output.is_dir() or not output.parent.is_dir():
+        raise CommandError(f"The file '{output}': expected a file's name in a folder that is there. Make the folder.")
+    return form
+
+
 def show(result: Result, form: str, output: Path | None) -> int:
     """Write all rows where they are wanted; how many there were."""
+    if form in ("json", "parquet"):
+        _require_different_names(result, form)
+    if output is None:
+        return _table(result) if form == "table" else _written(result, form, None)
+    try:
+        return _written(result, form, output)
+    except OSError as error:
+        raise CommandError(f"The file '{output}': expected one that can be written: {error.strerror}.") from error
+
+
+def _written(result: Result, form: str, output: Path | None) -> int:
     if form == "parquet":
         return _parquet(result, output)
-    if form == "table" and output is None:
-        from cli.console import table
-
-        rows = list(result.rows())
-        table("", [each.name for each in result.columns], rows)
-        return len(rows)
-    if form == "table":
-        raise CommandError("The format 'table': expected csv, json or parquet in a file. Add --format, or no --output.")
     write = _csv if form == "csv" else _json
     if output is None:
         return write(result, sys.stdout)
     with output.open("w", encoding="utf-8", newline="") as file:
         return write(result, file)
+
+
+def _table(result: Result) -> int:
+    """A large result as several tables, each printed while the next is fetched."""
+    from cli.console import table
+
+    names, count = [each.name for each in result.columns], 0
+    for rows in _batches(result.rows(), TABLE):
+        table("", names, rows)
+        count += len(rows)
+    if not count:
+        table("", names, [])
+    return count
+
+
+def _require_different_names(result: Result, form: str) -> None:
+    names = [each.name for each in result.columns]
+    if twice := sorted({each for each in names if names.count(each) > 1}):
+        raise CommandError(
+            f"The columns '{', '.join(twice)}' come twice: expected different names in {form}. Name them apart with AS."
+        )
 
 
 def _csv(result: Result, file: TextIO) -> int:
@@ -89,13 +129,11 @@ def _parquet(result: Result, output: Path | None) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if output is None and sys.stdout.isatty():
-        raise CommandError("The format 'parquet': expected a file, not a terminal. Add --output FILE.parquet.")
     kinds = [_arrow(each) for each in result.columns]
     schema = pa.schema([(each.name, kind) for each, (kind, _) in zip(result.columns, kinds, strict=True)])
     count = 0
     with pq.ParquetWriter(output or sys.stdout.buffer, schema) as writer:
-        for rows in _batches(result.rows()):
+        for rows in _batches(result.rows(), BATCH):
             columns = [
                 pa.array([None if row[place] is None else read(row[place]) for row in rows], kind)
                 for place, (kind, read) in enumerate(kinds)
@@ -105,8 +143,8 @@ def _parquet(result: Result, output: Path | None) -> int:
     return count
 
 
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(islice(rows, BATCH)):
+def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, size)):
         yield batch
 
 

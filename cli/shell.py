@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HELP = r"""End a statement with `;`. Tab completes, Ctrl-C stops a query, Ctrl-D leaves.
   \d            tables of gold        \d TABLE      its columns
   \f FORMAT     table, csv or json    \q            leave"""
+FORMATS = ("table", "csv", "json")
 LEAVE = (r"\q", "exit", "quit")
 
 
@@ -88,13 +89,15 @@ class Shell:
 
         if command == r"\d" and not given:
             names = self._catalog.tables(self._catalog.home)
-            table("", ("table", "columns"), [(name, len(columns)) for name, columns in names.items()])
+            table("", ("table", "columns"), [(name, len(columns)) for name, columns in sorted(names.items())])
         elif command == r"\d":
             columns = self._catalog.columns(given[0])
             if not columns:
                 raise CommandError(rf"The table '{given[0]}' is not there. `\d` lists tables.")
-            table("", ("column", "type"), columns)
-        elif command == r"\f" and given and given[0] in ("table", "csv", "json"):
+            table("", ("column", "type", "meaning"), columns)
+        elif command == r"\f" and given:
+            if given[0] not in FORMATS:
+                raise CommandError(f"The format '{given[0]}': expected one of {', '.join(FORMATS)}. Name one of them.")
             self._format = given[0]
         else:
             console.print(HELP, markup=False)

@@ -22,7 +22,7 @@ def given(sql: str, file: Path | None) -> list[str]:
     if file is not None and str(file) != STDIN:
         text = _read(file)
     elif sql == STDIN or file is not None or (not sql and not sys.stdin.isatty()):
-        text = sys.stdin.read()
+        text = _decoded(sys.stdin.buffer.read(), "SQL on standard input")
     statements = split(text)
     if not statements:
         raise CommandError("No SQL was given: expected an argument, --file FILE, or SQL on standard input.")
@@ -55,8 +55,13 @@ def parts(text: str) -> list[tuple[str, bool]]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return _decoded(file.read_bytes(), f"file '{file}'")
     except OSError as error:
         raise CommandError(f"The file '{file}': expected one that can be read: {error.strerror}.") from error
+
+
+def _decoded(text: bytes, named: str) -> str:
+    try:
+        return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CommandError(f"The file '{file}': expected SQL in UTF-8. Save it as such.") from error
+        raise CommandError(f"The {named}: expected SQL in UTF-8. Save it as such.") from error

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from sqlglot import exp
 
 from config.positions import Problem
 from contracts import view_types
 from contracts.contract import GOLD
-from contracts.query_file import LAYERS, QueryFile, QueryFileError, Tables
+from contracts.query_file import LAYERS, QueryFile, QueryFileError, Tables, in_databases
 from lake.model import Dataset
 from lake.tables import DELETED, LINEAGE, QUARANTINE
 from lake.views import View
@@ -37,12 +36,9 @@ class Queries:
 
 def load_all(root: Path, datasets: Mapping[str, Dataset], databases: Mapping[str, str]) -> Queries:
     """Everything in queries/; raises QueryFileError with all that is wrong in any of its files."""
-    files = [
-        QueryFile(f"queries/{path.name}", path.stem, path.read_text(encoding="utf-8"))
-        for path in sorted((root / "queries").glob("*.sql"))
-    ]
-    known = tables(datasets.values())
     problems: list[Problem] = []
+    files = list(_files(root, problems))
+    known = tables(datasets.values())
     views = [_view(each, known, datasets, databases, problems) for each in files if each.view]
     made = tuple(each for each in views if each)
     with_views = {**known, GOLD: known[GOLD] | {each.name: _columns(each) for each in made}}
@@ -50,6 +46,16 @@ def load_all(root: Path, datasets: Mapping[str, Dataset], databases: Mapping[str
     if problems:
         raise QueryFileError(sorted(problems, key=lambda each: (each.file, each.line)))
     return Queries(made, tuple(each for each in named if each))
+
+
+def _files(root: Path, problems: list[Problem]) -> Iterator[QueryFile]:
+    for path in sorted((root / "queries").glob("*.sql")):
+        file, text = f"queries/{path.name}", path.read_bytes()
+        try:
+            yield QueryFile(file, path.stem, text.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            line, value = text.count(b"\n", 0, error.start) + 1, f"byte {text[error.start]:#x}"
+            problems.append(Problem(file, line, "", value, "expected SQL in UTF-8", "Save it as such."))
 
 
 def tables(datasets: Iterable[Dataset]) -> Tables:
@@ -71,7 +77,7 @@ def _named(file: QueryFile, known: Tables, databases: Mapping[str, str], problem
     except QueryFileError as error:
         problems += error.problems
         return None
-    return NamedQuery(file.name, file.description, Template(file.text).substitute(databases))
+    return NamedQuery(file.name, file.description, in_databases(file.text, databases))
 
 
 def _view(
@@ -97,7 +103,7 @@ def _view(
     except QueryFileError as error:
         problems += error.problems
         return None
-    sql = Template(file.query).substitute(databases)
+    sql = in_databases(file.query, databases)
     return View(file.name, file.description, sql, columns, tuple(each.id for each in inputs))
 
 

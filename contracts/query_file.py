@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from string import Template
 
 import sqlglot
 from sqlglot import exp
@@ -23,6 +22,13 @@ OTHER_NAME = re.compile(r"\$\{(?!(?:silver|gold)\})[^}]*\}?")
 
 Tables = dict[str, dict[str, dict[str, str]]]
 """By layer and name, the type of each column."""
+
+
+def in_databases(text: str, databases: Mapping[str, str]) -> str:
+    """With a database for each `${LAYER}`; any other `$` is SQL's, as in '$1' and "TABLE$snapshots"."""
+    for layer in LAYERS:
+        text = text.replace(f"${{{layer}}}", databases[layer])
+    return text
 
 
 class QueryFileError(FileError):
@@ -56,7 +62,7 @@ class QueryFile:
     @cached_property
     def _plain(self) -> str:
         """The text with layers for databases: shorter, but in the same lines."""
-        return Template(self.text).safe_substitute({layer: layer for layer in LAYERS})
+        return in_databases(self.text, {layer: layer for layer in LAYERS})
 
     @cached_property
     def _header(self) -> int:

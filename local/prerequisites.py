@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from local.engines import jars
+from local.engines import jars, trino_parser
 
 CDK_CLI = "aws-cdk@2.1148.1"  # npm's `latest` is an accidental old build, so the version is always named
 
@@ -18,8 +19,10 @@ class PrerequisiteError(Exception):
 
 
 def fetch() -> None:
-    """Spark's jars and MariaDB are in the cache afterwards; the first time this downloads about 550 MB."""
+    """Spark's jars, MariaDB and Trino's parser are in the cache; the first time this downloads about 550 MB."""
     jars.fetch()
+    with contextlib.suppress(jars.JarsNotFoundError):  # without the parser syntax errors have other words, no more
+        jars.pinned(trino_parser.FOLDER, trino_parser.JARS)
 
 
 def node() -> Path:

@@ -57,15 +57,7 @@ def application(middleware: Iterable[Callable[[Any], Any]]) -> Refusals:
 
 
 def listening_at(listener: socket.socket, application: Any) -> Any:
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-    from werkzeug.serving import make_server
+    from local.connections import Server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    return make_server(
-        "127.0.0.1",
-        listener.getsockname()[1],
-        application,
-        threaded=True,
-        request_handler=MotoRequestHandler,
-        fd=listener.fileno(),
-    )
+    return Server(listener, application)

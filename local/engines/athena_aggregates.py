@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from local.engines.athena_arrays import PLAIN
 from local.engines.athena_casts import coerce
+from local.engines.athena_decimals import quotient
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_functions import NUMBERS, TIMES, Call, function
-from local.engines.athena_operators import quotient
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, DAY_SECOND, DOUBLE, REAL, YEAR_MONTH, Type, array_of, decimal
+from local.engines.athena_types import (
+    BIGINT,
+    BOOLEAN,
+    DAY_SECOND,
+    DOUBLE,
+    LARGEST_PRECISION,
+    REAL,
+    YEAR_MONTH,
+    Type,
+    array_of,
+    decimal,
+)
 
 SPANS = {type_.name: type_ for type_ in (DAY_SECOND, YEAR_MONTH)}
 ORDERED = ("boolean", "integer", "decimal", "real", "double", "varchar", *TIMES, *SPANS)
@@ -40,7 +51,12 @@ def sum_(call: Call) -> Term:
     type_ = {"integer": BIGINT, "double": DOUBLE, "real": REAL, **SPANS}.get(call.first.type.kind) or decimal(
         38, call.first.type.scale or 0
     )
-    return Term(f"CAST({total(call)} AS {type_.duckdb})", type_)
+    found = total(call)
+    if type_.name == "decimal":  # DuckDB lets a sum have a digit more
+        largest = f"{10**LARGEST_PRECISION - 1:0{(type_.scale or 0) + 1}d}"
+        point = len(largest) - (type_.scale or 0)
+        found = f"t_within({found}, CAST('{largest[:point]}.{largest[point:]}' AS {type_.duckdb}))"
+    return Term(f"CAST({found} AS {type_.duckdb})", type_)
 
 
 def total(call: Call) -> str:

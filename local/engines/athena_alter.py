@@ -1,4 +1,4 @@
-"""ALTER TABLE: properties, columns, partitions, places and names of tables."""
+"""ALTER TABLE: properties, columns, places and names of tables."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from local.engines import athena_iceberg
+from local.engines.athena_alter_partitions import Action, add_partition, drop_partition, one_partition
 from local.engines.athena_catalog import Entry, is_iceberg
 from local.engines.athena_create import column
-from local.engines.athena_errors import QueryError, RefusedError
-from local.engines.athena_iceberg import column_type
+from local.engines.athena_errors import HIVE_FAILED, QueryError
+from local.engines.athena_iceberg_schemas import column_type, renamed
 from local.engines.athena_session import Done, Session
-from local.engines.athena_storage import add_partitions, partition_folder
 from local.engines.athena_words import Words, properties
 
 INPUTS = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
           "ViewExpandedText", "TableType", "Parameters")  # fmt: skip
-FAILED = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
-Action = Callable[[Session, Entry], None]
-Spec = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def set_properties(words: Words) -> Action:
     def act(session: Session, entry: Entry) -> None:
         if is_iceberg(entry.glue):
             with iceberg(session, entry).transaction() as change:
-                change.set_properties(athena_iceberg.renamed(told))
+                change.set_properties(renamed(told))
         else:
             update(session, entry, Parameters={**(entry.glue.get("Parameters") or {}), **told})
 
@@ -79,7 +76,7 @@ def unset_properties(words: Words) -> Action:
     def act(session: Session, entry: Entry) -> None:
         only_iceberg(entry, "UNSET TBLPROPERTIES")
         with iceberg(session, entry).transaction() as change:
-            change.remove_properties(*athena_iceberg.renamed(dict.fromkeys(names, "")))
+            change.remove_properties(*renamed(dict.fromkeys(names, "")))
 
     return act
 
@@ -90,7 +87,7 @@ def add_columns(words: Words) -> Action:
     def act(session: Session, entry: Entry) -> None:
         known = [each.name for each in entry.table.columns]
         if twice := [each["Name"] for each in columns if each["Name"] in known]:
-            raise QueryError("FAILED", f"{FAILED} Duplicate column name: {twice[0]}")
+            raise QueryError("FAILED", f"{HIVE_FAILED} Duplicate column name: {twice[0]}")
         if is_iceberg(entry.glue):
             with iceberg(session, entry).update_schema() as change:
                 for each in columns:
@@ -139,81 +136,7 @@ def change_column(words: Words) -> Action:
                 if after["Name"] != before:
                     change.rename_column(before, after["Name"])
         except ValidationError as error:
-            raise QueryError("FAILED", f"{FAILED} Column '{before}' cannot be changed: {error}") from error
-
-    return act
-
-
-def add_partition(words: Words) -> Action:
-    if_absent = words.accept("IF", "NOT", "EXISTS")
-    asked: list[tuple[Spec, str | None]] = []
-    while words.accept("PARTITION"):
-        asked.append((spec(words), words.string() if words.accept("LOCATION") else None))
-    if not asked:
-        raise words.unexpected("'PARTITION'")
-
-    def act(session: Session, entry: Entry) -> None:
-        found = partitions(session, entry)
-        new = []
-        for told, place in asked:
-            values = values_of(entry, told)
-            if values in found and not if_absent:
-                raise QueryError("FAILED", f"{FAILED} AlreadyExistsException(message:Partition already exists.)")
-            if values not in found:
-                new.append((values, place or default_place(entry, values)))
-        table = {**entry.glue, "DatabaseName": entry.table.database, "Name": entry.table.name}
-        add_partitions(session.catalog.glue, table, new)
-
-    return act
-
-
-def drop_partition(words: Words) -> Action:
-    if_there = words.accept("IF", "EXISTS")
-    words.expect("PARTITION")
-    asked = [spec(words)]
-    while words.accept(","):
-        words.expect("PARTITION")
-        asked.append(spec(words))
-
-    def act(session: Session, entry: Entry) -> None:
-        found = partitions(session, entry)
-        for told in asked:
-            values = values_of(entry, told)
-            if values in found:
-                session.catalog.glue.delete_partition(
-                    DatabaseName=entry.table.database, TableName=entry.table.name, PartitionValues=list(values)
-                )
-            elif not if_there:
-                raise QueryError("FAILED", f"SemanticException [Error 10006]: Partition not found ({shown(told)})")
-
-    return act
-
-
-def one_partition(words: Words) -> Action:
-    """PARTITION (…) SET LOCATION or RENAME TO PARTITION."""
-    told = spec(words)
-    renamed = words.accept("RENAME", "TO", "PARTITION")
-    if not renamed:
-        words.expect("SET", "LOCATION")
-    new = spec(words) if renamed else {}
-    place = "" if renamed else words.string()
-
-    def act(session: Session, entry: Entry) -> None:
-        values, found = values_of(entry, told), partitions(session, entry)
-        if values not in found:
-            raise QueryError("FAILED", f"SemanticException [Error 10006]: Partition not found ({shown(told)})")
-        storage = {**found[values]["StorageDescriptor"]}
-        if place:
-            storage["Location"] = place
-        session.catalog.glue.update_partition(
-            DatabaseName=entry.table.database,
-            TableName=entry.table.name,
-            PartitionValueList=list(values),
-            PartitionInput={
-                "Values": list(values_of(entry, new) if new else values), "StorageDescriptor": storage,
-                "Parameters": found[values].get("Parameters") or {},
-            },
-        )  # fmt: skip
+            raise QueryError("FAILED", f"{HIVE_FAILED} Column '{before}' cannot be changed: {error}") from error
 
     return act
 
@@ -235,7 +158,7 @@ def rename(words: Words) -> Action:
     def act(session: Session, entry: Entry) -> None:
         only_iceberg(entry, "RENAME TO")
         if session.catalog.table_of(*session.named(path)) is not None:
-            raise QueryError("FAILED", f"{FAILED} AlreadyExistsException(message:Table {path[1]} already exists)")
+            raise QueryError("FAILED", f"{HIVE_FAILED} AlreadyExistsException(message:Table {path[1]} already exists)")
         here = (entry.table.database, entry.table.name)
         athena_iceberg.catalog(session).rename_table(here, (path[0] or entry.table.database, path[1]))
 
@@ -265,42 +188,4 @@ def only_iceberg(entry: Entry, what: str) -> None:
 
 def known(entry: Entry, name: str) -> None:
     if name not in [each.name for each in entry.table.columns]:
-        raise QueryError("FAILED", f"{FAILED} Invalid column reference: {name}")
-
-
-def spec(words: Words) -> Spec:
-    """`(day = '2026-11-21', region = 'eu')`"""
-
-    def pair(inner: Words) -> tuple[str, str]:
-        name = inner.name()
-        inner.expect("=")
-        bare = inner.peek(inner.tokens[inner.at].upper) if not inner.ended else False
-        return name, inner.until() if bare and inner.tokens[inner.at].kind != "string" else inner.string()
-
-    return dict(words.group().listed(pair))
-
-
-def values_of(entry: Entry, told: Spec) -> tuple[str, ...]:
-    keys = entry.table.partitioned_by
-    if is_iceberg(entry.glue) or not keys:
-        raise RefusedError(f"A partition of table '{entry.table.name}', which has no partition columns,")
-    if set(told) != set(keys):
-        text = f"SemanticException partition spec ({shown(told)}) doesn't contain all"
-        raise QueryError("FAILED", f"{text} ({', '.join(keys)}) partition columns")
-    return tuple(told[key] for key in keys)
-
-
-def shown(told: Spec) -> str:
-    return ", ".join(f"{name}={value}" for name, value in told.items())
-
-
-def partitions(session: Session, entry: Entry) -> dict[tuple[str, ...], dict[str, Any]]:
-    pages = session.catalog.glue.get_paginator("get_partitions").paginate(
-        DatabaseName=entry.table.database, TableName=entry.table.name
-    )
-    return {tuple(each["Values"]): each for page in pages for each in page["Partitions"]}
-
-
-def default_place(entry: Entry, values: tuple[str, ...]) -> str:
-    base = str(entry.glue["StorageDescriptor"]["Location"]).rstrip("/")
-    return f"{base}/{partition_folder(entry.table.partitioned_by, values)}/"
+        raise QueryError("FAILED", f"{HIVE_FAILED} Invalid column reference: {name}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from local.engines.athena_arrays import plain
-from local.engines.athena_errors import RefusedError
+from local.engines.athena_arrays import both
 from local.engines.athena_functions import ANY_ARRAY, WHOLE, Call, function
 from local.engines.athena_scope import Term
 from local.engines.athena_types import BOOLEAN, array_of
@@ -17,7 +16,5 @@ def ngrams(call: Call) -> Term:
 
 @function("contains_sequence")
 def contains_sequence(call: Call) -> Term:
-    call.need(ANY_ARRAY, ANY_ARRAY)
-    if plain(call).duckdb != plain(call, 1).duckdb:
-        raise RefusedError(f"contains_sequence of {call.first.type} and {call.terms[1].type}", "Cast one.", call.node)
-    return Term(f"t_has_sequence({call.first.sql}, {call.terms[1].sql})", BOOLEAN)
+    array, sequence, _ = both(call)
+    return Term(f"t_has_sequence({array}, {sequence})", BOOLEAN)

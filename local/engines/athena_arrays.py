@@ -8,7 +8,7 @@ from local.engines.athena_functions import ANY_ARRAY, TEXT, WHOLE, Call, Plain, 
 from local.engines.athena_operators import comparable
 from local.engines.athena_rows import key_of, row_term
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, DATE, UNKNOWN, Type, array_of, common, row_of
+from local.engines.athena_types import BIGINT, BOOLEAN, DATE, UNKNOWN, Type, array_of, row_of
 
 # elements that DuckDB compares as Athena does, one by one
 PLAIN = ("boolean", "integer", "decimal", "varchar", "date", "timestamp")
@@ -25,19 +25,36 @@ def plain(call: Call, index: int = 0) -> Type:
     element = call.terms[index].type.element
     if element is None:
         raise call.wrong()
+    return orderly(call, element)
+
+
+def orderly(call: Call, element: Type) -> Type:
     if element.kind not in PLAIN:
-        raise RefusedError(f"{call.name} of {call.terms[index].type}", node=call.node)
+        raise RefusedError(f"{call.name} of {array_of(element)}", node=call.node)
     return element
 
 
-def searched(call: Call) -> tuple[str, str]:
-    """An array and a value of its elements' type."""
+def with_value(call: Call) -> tuple[str, str, Type]:
+    """An array and a value as the wider of their types, and that type."""
     call.need(ANY_ARRAY, ())
-    element = plain(call)
-    value = call.terms[1]
-    if comparable(element, value.type, call.name, call.node).duckdb != element.duckdb:
-        raise RefusedError(f"{call.name} of {call.first.type} with {value.type}", "Cast the value.", call.node)
-    return call.first.sql, coerce(value.sql, value.type, element)
+    array, value = call.terms[:2]
+    shared = comparable(array.type.element or UNKNOWN, value.type, call.name, call.node)
+    return coerce(array.sql, array.type, array_of(shared)), coerce(value.sql, value.type, shared), shared
+
+
+def searched(call: Call) -> tuple[str, str, Type]:
+    array, value, element = with_value(call)
+    return array, value, orderly(call, element)
+
+
+def both(call: Call) -> tuple[str, str, Type]:
+    """Two arrays as arrays of the wider of their elements' types, and that type."""
+    call.need(ANY_ARRAY, ANY_ARRAY)
+    ours, theirs = call.terms[:2]
+    left, right = (term.type.element or UNKNOWN for term in (ours, theirs))
+    element = orderly(call, comparable(left, right, call.name, call.node))
+    shared = array_of(element)
+    return coerce(ours.sql, ours.type, shared), coerce(theirs.sql, theirs.type, shared), element
 
 
 @function("cardinality")
@@ -49,12 +66,14 @@ def cardinality(call: Call) -> Term:
 
 @function("array_position")
 def array_position(call: Call) -> Term:
-    return Term(f"CAST(t_position({', '.join(searched(call))}) AS BIGINT)", BIGINT)
+    array, value, _ = searched(call)
+    return Term(f"CAST(t_position({array}, {value}) AS BIGINT)", BIGINT)
 
 
 @function("array_remove")
 def array_remove(call: Call) -> Term:
-    return Term(f"t_remove({', '.join(searched(call))})", call.first.type)
+    array, value, element = searched(call)
+    return Term(f"t_remove({array}, {value})", array_of(element))
 
 
 @function("element_at")
@@ -92,20 +111,15 @@ def array_extreme(call: Call) -> Term:
 
 @function("arrays_overlap")
 def arrays_overlap(call: Call) -> Term:
-    call.need(ANY_ARRAY, ANY_ARRAY)
-    if plain(call).duckdb != plain(call, 1).duckdb:
-        raise RefusedError(f"arrays_overlap of {call.first.type} and {call.terms[1].type}", "Cast one.", call.node)
-    return Term(f"t_overlap({call.first.sql}, {call.terms[1].sql})", BOOLEAN)
+    a, b, _ = both(call)
+    return Term(f"t_overlap({a}, {b})", BOOLEAN)
 
 
 @function("array_intersect", "array_except", "array_union")
 def array_set(call: Call) -> Term:
     """Trino documents no order: each element where it is first met."""
-    call.need(ANY_ARRAY, ANY_ARRAY)
-    if plain(call).duckdb != plain(call, 1).duckdb:
-        raise RefusedError(f"{call.name} of {call.first.type} and {call.terms[1].type}", "Cast one.", call.node)
-    shared = common(call.first.type, call.terms[1].type) or call.first.type
-    a, b = call.first.sql, call.terms[1].sql
+    a, b, element = both(call)
+    shared = array_of(element)
     if call.name == "array_union":
         return Term(f"t_distinct(CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL ELSE {a} || {b} END)", shared)
     return Term(f"t_{call.name.removeprefix('array_')}({a}, {b})", shared)

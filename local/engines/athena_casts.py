@@ -61,7 +61,7 @@ def double_to_text(sql: str, source: Type, target: Type, safe: bool) -> str:
 
 
 def to_real(sql: str, source: Type, target: Type, safe: bool) -> str:
-    return plain(sql, source, target, safe)
+    return f"t_real({sql})" if source.name == "double" else plain(sql, source, target, safe)
 
 
 def span_to_text(sql: str, source: Type, target: Type, safe: bool) -> str:

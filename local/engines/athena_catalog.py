@@ -79,6 +79,11 @@ class GlueCatalog:
             self._entries[database, name] = self._look_up(database, name)
         return self._entries[database, name]
 
+    def of_iceberg(self, file: str) -> bool:
+        """Whether a file lies in one of the Iceberg tables that were looked up."""
+        found = (entry.metadata for entry in self._entries.values() if entry and entry.metadata)
+        return any(file.startswith(f"{str(metadata['location']).rstrip('/')}/") for metadata in found)
+
     def table_of(self, database: str, name: str) -> dict[str, Any] | None:
         """Glue's own entry of a table, whatever it is."""
         answer = absent_is_none(lambda: self.glue.get_table(DatabaseName=database, Name=name))

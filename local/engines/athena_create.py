@@ -1,4 +1,4 @@
-"""CREATE TABLE with columns, CREATE DATABASE, and DROP of tables, views and databases."""
+"""CREATE TABLE with columns."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from local.engines import athena_iceberg, athena_storage
-from local.engines.athena_catalog import is_iceberg
-from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_errors import HIVE_FAILED, QueryError, RefusedError
+from local.engines.athena_iceberg_schemas import Definition
 from local.engines.athena_session import Done, Session
-from local.engines.athena_views import is_view
 from local.engines.athena_words import Words, properties
 
-FAILED = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
 DELIMITERS = {"FIELDS": "field.delim", "COLLECTION ITEMS": "collection.delim", "MAP KEYS": "mapkey.delim",
               "LINES": "line.delim"}  # fmt: skip
 STORED = {"PARQUET": "parquet", "ORC": "orc", "AVRO": "avro", "TEXTFILE": "textfile", "PARQUETFILE": "parquet",
@@ -46,7 +44,7 @@ class CreateTable:
         if session.catalog.entry(database, name) is not None:
             if self.if_absent:
                 return Done()
-            raise QueryError("FAILED", f"{FAILED} AlreadyExistsException(message:Table {name} already exists)")
+            raise QueryError("FAILED", f"{HIVE_FAILED} AlreadyExistsException(message:Table {name} already exists)")
         if not session.catalog.has_database(database):
             raise QueryError("FAILED", f"SemanticException [Error 10072]: Database does not exist: {database}")
         if not self.location:
@@ -67,7 +65,7 @@ class CreateTable:
         comments = {column["Name"]: column["Comment"] for column in self.columns if "Comment" in column}
         assert self.location  # looked at before
         athena_iceberg.create(
-            session, database, name, athena_iceberg.Definition(columns, self.location, self.partitions, told, comments)
+            session, database, name, Definition(columns, self.location, self.partitions, told, comments)
         )
 
     def _hive(self, session: Session, database: str, name: str) -> None:
@@ -175,113 +173,3 @@ def hive_text(text: str) -> str:
     """A type as Glue keeps it."""
     text = text.replace("`", "").lower()
     return {"integer": "int"}.get(text, text)
-
-
-@dataclass(frozen=True)
-class CreateDatabase:
-    """CREATE DATABASE, read."""
-
-    verb: ClassVar[str] = "create_database"
-    name: str
-    if_absent: bool
-    told: dict[str, Any]
-
-    def run(self, session: Session) -> Done:
-        glue = session.catalog.glue
-        try:
-            glue.create_database(DatabaseInput={"Name": self.name, **self.told})
-        except glue.exceptions.AlreadyExistsException as error:
-            if not self.if_absent:
-                text = f"{FAILED} AlreadyExistsException(message:Database {self.name} already exists)"
-                raise QueryError("FAILED", text) from error
-        return Done()
-
-
-def read_database(words: Words) -> CreateDatabase:
-    if_absent, name = words.accept("IF", "NOT", "EXISTS"), words.name()
-    told: dict[str, Any] = {}
-    while not words.ended:
-        if words.accept("COMMENT"):
-            told["Description"] = words.string()
-        elif words.accept("LOCATION"):
-            told["LocationUri"] = words.string()
-        elif words.accept("WITH", "DBPROPERTIES"):
-            told["Parameters"] = properties(words)
-        else:
-            raise words.unexpected("'COMMENT', 'LOCATION', 'WITH DBPROPERTIES'")
-    return CreateDatabase(name, if_absent, told)
-
-
-@dataclass(frozen=True)
-class Drop:
-    """DROP TABLE or DROP VIEW, read."""
-
-    verb: str
-    path: tuple[str | None, str]
-    if_there: bool
-
-    def run(self, session: Session) -> Done:
-        database, name = session.named(self.path)
-        glue = session.catalog.table_of(database, name)
-        if glue is None and self.if_there:
-            return Done()
-        if glue is None:
-            kind = "Table not found" if self.verb == "drop_table" else "View not found"
-            raise QueryError("FAILED", f"SemanticException [Error 10001]: {kind} {database}.{name}")
-        if is_view(glue) != (self.verb == "drop_view"):
-            kind = "a view, not a table. Use DROP VIEW" if is_view(glue) else "a table, not a view. Use DROP TABLE"
-            raise QueryError("FAILED", f"SemanticException [Error 10001]: {database}.{name} is {kind}.")
-        session.catalog.glue.delete_table(DatabaseName=database, Name=name)
-        if is_iceberg(glue):  # Athena owns an Iceberg table's files; others it leaves
-            remove(session, glue["StorageDescriptor"]["Location"])
-        return Done()
-
-
-def read_drop(verb: str, words: Words) -> Drop:
-    if_there = words.accept("IF", "EXISTS")
-    found = Drop(verb, words.path(), if_there)
-    words.end()
-    return found
-
-
-@dataclass(frozen=True)
-class DropDatabase:
-    """DROP DATABASE, read."""
-
-    verb: ClassVar[str] = "drop_database"
-    name: str
-    if_there: bool
-    cascade: bool
-
-    def run(self, session: Session) -> Done:
-        if not session.catalog.has_database(self.name):
-            if self.if_there:
-                return Done()
-            raise QueryError("FAILED", f"SemanticException [Error 10072]: Database does not exist: {self.name}")
-        tables = session.catalog.tables(self.name)
-        if tables and not self.cascade:
-            text = f"InvalidOperationException(message:Database {self.name} is not empty. One or more tables exist.)"
-            raise QueryError("FAILED", f"{FAILED} {text}")
-        for table in tables:
-            Drop("drop_view" if is_view(table) else "drop_table", (self.name, table["Name"]), True).run(session)
-        session.catalog.glue.delete_database(Name=self.name)
-        return Done()
-
-
-def read_drop_database(words: Words) -> DropDatabase:
-    if_there, name = words.accept("IF", "EXISTS"), words.name()
-    cascade = words.accept("CASCADE")
-    if not cascade:
-        words.accept("RESTRICT")
-    words.end()
-    return DropDatabase(name, if_there, cascade)
-
-
-def remove(session: Session, location: str) -> None:
-    """Delete every file below a location."""
-    bucket, _, prefix = location.removeprefix("s3://").partition("/")
-    s3 = session.catalog.s3
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix.rstrip("/") + "/"):
-        keys = [{"Key": each["Key"]} for each in page.get("Contents", ())]
-        if keys:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from local.engines import athena_iceberg, athena_storage
 from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_iceberg_schemas import Definition, from_type
 from local.engines.athena_relations import CATALOG, Query
 from local.engines.athena_session import Done, Session
 from local.engines.athena_undo import taken_back
@@ -100,15 +101,11 @@ class CreateTableAs:
         if not location:
             raise QueryError("INVALID_TABLE_PROPERTY", "Iceberg tables need a location in WITH (location = 's3://…')")
         empty_place(session, location, f"table '{database}.{name}'")
-        columns = [
-            (each, athena_iceberg.from_type(type_)) for each, type_ in zip(query.names, query.types, strict=True)
-        ]
+        columns = [(each, from_type(type_)) for each, type_ in zip(query.names, query.types, strict=True)]
         properties = {key: str(self.options[key]) for key in ICEBERG_OPTIONS[6:] if key in self.options}
         if codec := self.options.get("write_compression"):
             properties["write.parquet.compression-codec"] = str(codec).lower()
-        definition = athena_iceberg.Definition(
-            columns, location, tuple(self.options.get("partitioning", ())), properties
-        )
+        definition = Definition(columns, location, tuple(self.options.get("partitioning", ())), properties)
         rows, files = athena_iceberg.create_with(session, database, name, definition, query)
         return Done(rows=rows, files=files)
 

@@ -8,6 +8,8 @@ from sqlglot import exp
 
 # what the parser notes of a node and does not change its meaning here
 HARMLESS = {"typed", "safe", "value_constructor", "bracket_notation", "only_json_types", "nulls_first", "over"}
+CLAUSES = {"sample": "TABLESAMPLE", "match": "MATCH_RECOGNIZE"}
+HIVE_FAILED = "Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
 USER, SYSTEM = 2, 1  # Athena's error categories
 
 
@@ -68,5 +70,7 @@ def position(node: Any) -> tuple[int, int] | None:
 def only(node: exp.Expr, *names: str) -> None:
     """Refuse a node that holds more than we look at."""
     extra = [name for name, value in node.args.items() if value and name not in (*names, *HARMLESS)]
+    if extra and extra[0] in CLAUSES:
+        raise RefusedError(CLAUSES[extra[0]], node=node)
     if extra:
         raise RefusedError(f"'{extra[0].strip('_')}' in '{node.sql('trino')[:60]}'", node=node)

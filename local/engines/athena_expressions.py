@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from sqlglot import exp
 
-from local.engines import athena_operators as operators, athena_rows as rows
-from local.engines.athena_casts import cast, coerce
+from local.engines import athena_operators as operators, athena_rows as rows, athena_subqueries as subqueries
+from local.engines.athena_casts import cast
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_literals import interval, literal, type_of, typed_literal
 from local.engines.athena_scope import Scope, Term
@@ -22,8 +22,6 @@ from local.engines.athena_types import (
     UNKNOWN,
     YEAR_MONTH,
     Type,
-    array_of,
-    common,
 )
 
 
@@ -57,17 +55,7 @@ class Expressions:
     def alike(self, nodes: Sequence[exp.Expr], scope: Scope, what: str) -> tuple[list[str], Type]:
         """Terms taken to the one type that they have in common."""
         found = [self.term(node, scope) for node in nodes]
-        return unify(found, what, nodes[0])
-
-
-def unify(found: Sequence[Term], what: str, node: exp.Expr) -> tuple[list[str], Type]:
-    shared = UNKNOWN
-    for term in found:
-        wider = common(shared, term.type)
-        if wider is None:
-            raise QueryError("TYPE_MISMATCH", f"{what} must be the same type: {shared}, {term.type}", node)
-        shared = wider
-    return [coerce(term.sql, term.type, shared) for term in found], shared
+        return operators.unify(found, what, nodes[0])
 
 
 def cast_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
@@ -85,26 +73,9 @@ def cast_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
 def binary(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "expression")
     if isinstance(node.expression, exp.Any | exp.All):
-        return quantified(own, node, scope)
+        return subqueries.quantified(own, node, scope)
     left, right = own.term(node.this, scope), own.term(node.expression, scope)
     return operators.apply(operators.SYMBOLS[type(node)], left, right, node)
-
-
-def quantified(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    """A value beside ANY, SOME or ALL of a query's."""
-    symbol, quantifier = operators.SYMBOLS[type(node)], node.expression
-    if symbol not in operators.COMPARISONS:
-        raise RefusedError(f"'{node.sql('trino')[:60]}'", node=node)
-    value = own.term(node.this, scope)
-    sql, types = own.queries.subquery(quantifier.this, scope)
-    if len(types) != 1:
-        raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
-    shared = operators.comparable(value.type, types[0], symbol, node)
-    if shared.kind in ("double", "real"):  # because of NaN
-        raise RefusedError(f"{quantifier.key.upper()} over {shared}", "Cast to decimal, or use EXISTS.", node)
-    inner = f"SELECT {coerce('c1', types[0], shared)} FROM ({sql})"
-    compared = f"{coerce(value.sql, value.type, shared)} {symbol} {quantifier.key.upper()} ({inner})"
-    return Term(f"({compared})", BOOLEAN)
 
 
 def logical(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
@@ -158,36 +129,6 @@ def like(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     return Term(f"({sides[0].sql} {word} {sides[1].sql}{escape})", BOOLEAN)
 
 
-def within(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    only(node, "this", "expressions", "query")
-    value = own.term(node.this, scope)
-    if query := node.args.get("query"):
-        sql, types = own.queries.subquery(query, scope)
-        shared = operators.comparable(value.type, types[0], "IN", node) if len(types) == 1 else None
-        if shared is None:
-            raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
-        inner = f"SELECT {coerce('c1', types[0], shared)} FROM ({sql})"
-        return Term(f"({coerce(value.sql, value.type, shared)} IN ({inner}))", BOOLEAN)
-    found = [value, *(own.term(each, scope) for each in node.expressions)]
-    for other in found[1:]:
-        operators.comparable(value.type, other.type, "IN", node)
-    terms, _ = unify(found, "IN value and list items", node)
-    return Term(f"({terms[0]} IN ({', '.join(terms[1:])}))", BOOLEAN)
-
-
-def exists(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    only(node, "this")
-    return Term(f"EXISTS ({own.queries.subquery(node.this, scope)[0]})", BOOLEAN)
-
-
-def scalar(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    only(node, "this")
-    sql, types = own.queries.subquery(node, scope)
-    if len(types) != 1:
-        raise QueryError("TYPE_MISMATCH", "Multiple columns returned by subquery are not yet supported", node)
-    return Term(f"({sql})", types[0])
-
-
 def case(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     only(node, "this", "ifs", "default")
     subject, branches = node.this, node.args["ifs"]
@@ -209,14 +150,6 @@ def if_node(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
     test = own.condition(node.this, scope, "IF condition")
     terms, shared = own.alike([node.args["true"], node.args.get("false") or exp.Null()], scope, "Result types for IF")
     return Term(f"(CASE WHEN {test} THEN {terms[0]} ELSE {terms[1]} END)", shared)
-
-
-def array(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
-    only(node, "expressions")
-    if not node.expressions:
-        return Term("CAST([] AS INTEGER[])", array_of(UNKNOWN))
-    terms, shared = own.alike(node.expressions, scope, "All ARRAY elements")
-    return Term(f"CAST([{', '.join(terms)}] AS {shared.duckdb}[])", array_of(shared))
 
 
 def fixed(sql: str, type_: Type) -> Translate:
@@ -258,12 +191,12 @@ NODES: dict[type[exp.Expr], Translate] = {
     exp.Between: between,
     exp.Like: like,
     exp.Escape: like,
-    exp.In: within,
-    exp.Exists: exists,
-    exp.Subquery: scalar,
+    exp.In: subqueries.within,
+    exp.Exists: subqueries.exists,
+    exp.Subquery: subqueries.scalar,
     exp.Case: case,
     exp.If: if_node,
-    exp.Array: array,
+    exp.Array: rows.array,
     exp.CurrentDate: fixed("current_date", DATE),
     exp.Localtimestamp: fixed("CAST(date_trunc('milliseconds', now()) AS TIMESTAMP)", TIMESTAMP),
     exp.CurrentTimestamp: fixed("date_trunc('milliseconds', now())", TIMESTAMPTZ),

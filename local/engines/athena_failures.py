@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import urllib.parse
+from collections.abc import Callable
 
 import duckdb
 
@@ -14,13 +16,17 @@ OURS = re.compile(
     r"|HIVE_BAD_DATA|HIVE_CURSOR_ERROR): ([^\n]*)"
 )
 UNREADABLE = re.compile(r"arquet|Avro|Cannot read (?:file|map|array|string|value)|gzip", re.I)
+FILE = re.compile(r"(?:https?://[^/'\"\s]+|s3:/)/([^'\"?\s]+)")
 GROUPED = re.compile(r"must appear in the GROUP BY clause|aggregate|window", re.I)
 MISSING_FILE = re.compile(r"HTTP (?:GET|HEAD)[^\n]*'([^']+)'|No files found|404|NoSuchKey|Not Found", re.I)
 
 
-def told(error: duckdb.Error) -> QueryError:
-    """The error that the query ends with."""
+def told(error: duckdb.Error, of_iceberg: Callable[[str], bool] = lambda _: False) -> QueryError:
+    """The error that the query ends with; `of_iceberg` knows whether a file is of an Iceberg table."""
     text = str(error).splitlines()[0]
+    named = FILE.search(text)
+    file = f"s3://{urllib.parse.unquote(named[1])}" if named else ""
+    table = "Iceberg" if of_iceberg(file) else "Hive"
     if ours := OURS.search(str(error)):
         return QueryError(ours[1], ours[2])
     if "More than one row returned by a subquery" in text:
@@ -40,12 +46,14 @@ def told(error: duckdb.Error) -> QueryError:
     if isinstance(error, duckdb.HTTPException) and "403" in text:
         return QueryError("PERMISSION_DENIED", f"Permission denied on S3 path: {text}")
     if isinstance(error, duckdb.IOException | duckdb.HTTPException):
-        kind = "HIVE_CANNOT_OPEN_SPLIT" if MISSING_FILE.search(text) else "HIVE_BAD_DATA"
-        return QueryError(kind, f"Error opening Hive split: {text}")
+        if MISSING_FILE.search(text):
+            gone = f"Error opening {table} split {file}: File {file} not found" if file else text
+            return QueryError(f"{table.upper()}_CANNOT_OPEN_SPLIT", gone)
+        return QueryError(f"{table.upper()}_BAD_DATA", f"Error opening {table} split: {text}")
     if isinstance(error, duckdb.InvalidInputException) and "Malformed JSON" in text:
         return QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - {text}")
     if isinstance(error, duckdb.InvalidInputException) and "CSV" in text:
         return QueryError("HIVE_BAD_DATA", f"Lines of a text file that cannot be parted: {text}")
     if isinstance(error, duckdb.InvalidInputException) and UNREADABLE.search(text):
-        return QueryError("HIVE_BAD_DATA", f"Malformed file: {text}")
+        return QueryError(f"{table.upper()}_BAD_DATA", f"Malformed file: {text}")
     return QueryError("GENERIC_INTERNAL_ERROR", f"{type(error).__name__}: {text}", category=SYSTEM)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from local.engines import athena_json, athena_lines, athena_projection
-from local.engines.athena_casts import cast
+from local.engines import athena_json, athena_json_columns, athena_lines, athena_projection
 from local.engines.athena_catalog import NULL_PARTITION, Entry, GlueCatalog
-from local.engines.athena_errors import QueryError, RefusedError
-from local.engines.athena_quoting import identifier, literal, text
+from local.engines.athena_errors import RefusedError
+from local.engines.athena_file_values import Held, from_file
+from local.engines.athena_quoting import literal, text
 from local.engines.athena_relations import Scan
 from local.engines.athena_scope import TableColumn
-from local.engines.athena_types import MICROS, Type
 
 AVRO, PARQUET, JSON, LINES = "avro", "parquet", "json", "lines"
 READERS = {
@@ -25,14 +24,6 @@ READERS = {
 FEW = 8  # places that are listed one by one
 BUCKET_SLASHES = 2  # of s3://bucket
 COUNTED = {AVRO: 0, JSON: 10, LINES: 10}  # of a gzipped file DuckDB counts the header alone
-Held = tuple[str, str]  # a column of a file: its name and DuckDB's type
-# what a file may hold for a column of the catalog: the same, or something narrower
-NARROWER = {
-    "SMALLINT": ("TINYINT",),
-    "INTEGER": ("TINYINT", "SMALLINT"),
-    "BIGINT": ("TINYINT", "SMALLINT", "INTEGER"),
-    "DOUBLE": ("FLOAT",),
-}
 
 
 @dataclass
@@ -110,7 +101,7 @@ class Files:
         """
         if form == JSON:
             if files:
-                yield athena_json.source(self.entry.glue, files), partial(athena_json.value, self.entry.glue)
+                yield athena_json.source(self.entry.glue, files), partial(athena_json_columns.value, self.entry.glue)
             return
         if form == LINES:
             if files:
@@ -148,30 +139,6 @@ def uncounted(form: str, file: str) -> bool:
 
 def reader(form: str, files: Sequence[str]) -> str:
     return READERS[form].format(files=", ".join(map(text, files)))
-
-
-def from_file(column: TableColumn, held: Mapping[str, Held], file: str) -> str:
-    """A column of a file as the catalog's type, which it must hold or something narrower."""
-    if not column.type.runs:
-        return "NULL"
-    wanted = column.type.duckdb
-    if column.name not in held:
-        return f"CAST(NULL AS {wanted})"
-    sql, found = identifier(held[column.name][0]), held[column.name][1]
-    if column.type.name == "timestamp" and found in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
-        return cast(f"CAST({sql} AS TIMESTAMP)", Type("timestamp", MICROS), column.type)
-    if column.type.parts and found.replace('"', "").lower() != wanted.replace('"', "").lower():
-        return unread(column, f"{found} in file {file}")
-    if found != wanted and not column.type.parts and found not in NARROWER.get(wanted, ()):
-        text = f"Field {column.name}'s type {found} in file {file} is incompatible with type {column.type}"
-        raise QueryError("HIVE_BAD_DATA", f"{text} defined in table schema")
-    return f"CAST({sql} AS {wanted})"
-
-
-def unread(column: TableColumn, held: str) -> str:
-    """A column that fails the query which reads it, and no other."""
-    told = f"NOT_SUPPORTED: Column {column.name} of type {column.type} is not read from {held} on the laptop"
-    return f"CAST(error({text(told)}) AS {column.type.duckdb})"
 
 
 def objects_of(s3: Any, locations: Sequence[str]) -> list[dict[str, int]]:

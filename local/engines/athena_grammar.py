@@ -49,7 +49,11 @@ class AthenaDialect(Trino):
 
 def parse(sql: str) -> exp.Expr:
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read=AthenaDialect) if tree is not None]
+        trees = [
+            tree
+            for tree in sqlglot.parse(sql, read=AthenaDialect)
+            if tree is not None and not isinstance(tree, exp.Semicolon)
+        ]
     except (ParseError, TokenError) as error:
         raise QueryError("SYNTAX", _syntax(error)) from error
     except RecursionError as error:

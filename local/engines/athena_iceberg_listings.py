@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.engines.athena_catalog import Entry
-from local.engines.athena_iceberg import PROPERTIES
+from local.engines.athena_iceberg_schemas import PROPERTIES
 from local.engines.athena_storage import current_columns
 
 TRANSFORM = re.compile(r"(\w+)(?:\[(\d+)\])?")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 
-from local.engines import athena_files, athena_iceberg, athena_storage
+from local.engines import athena_deletes, athena_files, athena_iceberg, athena_storage
 from local.engines.athena_casts import coerce
 from local.engines.athena_catalog import Entry, is_iceberg
 from local.engines.athena_ctas import DEFAULT_CODECS, layout_of
@@ -43,6 +43,7 @@ class Insert:
         query = fitted(source, entry.table.columns, [each.name.lower() for each in asked])
         database, name = entry.table.database, entry.table.name
         if is_iceberg(entry.glue):
+            athena_deletes.check(entry.metadata or {}, name)
             rows, files = athena_iceberg.append_to(session, database, name, query)
             return Done(rows=rows, files=files)
         written = store(session, query, layout(entry), entry.glue["StorageDescriptor"]["Location"])

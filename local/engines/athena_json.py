@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_quoting import text
-from local.engines.athena_scope import TableColumn
 
 SERDE = "org.openx.data.jsonserde.JsonSerDe"
 KNOWN = ("case.insensitive", "ignore.malformed.json", "serialization.format", "paths")
 COLUMN = "document"
-WHOLE = ("tinyint", "smallint", "integer", "bigint")
-READ = ("varchar", "boolean", "double", "real", *WHOLE)
 LARGEST_LINE = 64 * 2**20
 
 
 def source(glue: Mapping[str, Any], files: Sequence[str]) -> str:
     """What DuckDB reads: a row for each line, as a column of type JSON; a repeated key fails as it does on Athena."""
     listed = ", ".join(map(text, files))
-    key = "lower(k)" if _any_case(glue) else "k"
+    key = "lower(k)" if any_case(glue) else "k"
     keys = f"list_transform(json_keys({COLUMN}), k -> {key})"
     whole = f"json_type({COLUMN}) = 'OBJECT' AND len({keys}) = len(list_distinct({keys}))"
     told = "'HIVE_CURSOR_ERROR: Row is not a valid JSON Object, or has a key twice'"
@@ -30,26 +26,6 @@ def source(glue: Mapping[str, Any], files: Sequence[str]) -> str:
         f"format='newline_delimited', maximum_object_size={LARGEST_LINE})) "
         f"WHERE CASE WHEN {whole} THEN true ELSE error({told}) END)"
     )
-
-
-def value(glue: Mapping[str, Any], column: TableColumn) -> str:
-    """A column's value in a line: a string as it is, of anything else that a string column meets its JSON."""
-    if column.type.parts:
-        told = f"NOT_SUPPORTED: Column {column.name} of type {column.type} is not read from JSON on the laptop"
-        return f"CAST(error({text(told)}) AS {column.type.duckdb})"
-    if column.type.name not in READ or (column.type.precision is not None and column.type.name != "varchar"):
-        advice = f"the laptop reads {', '.join(READ)} from JSON. Make it a string and cast it in the query."
-        raise RefusedError(f"The type {column.type} of column '{column.name}' in a table of JSON", advice)
-    found = f"json_extract_string({COLUMN}, {_path(name=column.name)})"
-    if _any_case(glue):
-        other = f"list_filter(json_keys({COLUMN}), k -> lower(k) = {text(column.name)})[1]"
-        spelt = f"json_extract_string({COLUMN}, '$.\"' || {other} || '\"')"
-        found = f"CASE WHEN json_exists({COLUMN}, {_path(name=column.name)}) THEN {found} ELSE {spelt} END"
-    if column.type.name == "varchar":
-        return found
-    cast = f"TRY_CAST({found} AS {column.type.duckdb})"
-    told = f"'HIVE_BAD_DATA: Error parsing field value for field {column.name} as {column.type}'"
-    return f"CASE WHEN {found} IS NOT NULL AND {cast} IS NULL THEN error({told}) ELSE {cast} END"
 
 
 def check(glue: Mapping[str, Any]) -> None:
@@ -65,13 +41,9 @@ def check(glue: Mapping[str, Any]) -> None:
         raise RefusedError(f"ignore.malformed.json of table '{glue['Name']}'", advice)
 
 
-def _any_case(glue: Mapping[str, Any]) -> bool:
+def any_case(glue: Mapping[str, Any]) -> bool:
     return str(_told(glue).get("case.insensitive", "true")).lower() == "true"
 
 
 def _told(glue: Mapping[str, Any]) -> Mapping[str, str]:
     return ((glue.get("StorageDescriptor") or {}).get("SerdeInfo") or {}).get("Parameters") or {}
-
-
-def _path(name: str) -> str:
-    return text(f"$.{json.dumps(name, ensure_ascii=False)}")

@@ -26,6 +26,11 @@ MACROS = (
     "t_minus(a, b) AS a - b",
     "t_times(a, b) AS a * b",
     "t_negative(a) AS -a",
+    """t_within(x, largest) AS CASE WHEN x > largest OR x < -largest
+        THEN t_fail('NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow') ELSE x END""",
+    # as Java does; DuckDB fails
+    """t_real(x) AS CASE WHEN x IS NOT NULL AND TRY_CAST(x AS FLOAT) IS NULL
+        THEN CAST(sign(x) * 'inf'::DOUBLE AS FLOAT) ELSE TRY_CAST(x AS FLOAT) END""",
     # DuckDB answers NULL for a division by zero
     f"t_whole_divide(a, b) AS CASE WHEN b = 0 THEN {BY_ZERO} ELSE a // b END",
     f"t_modulo(a, b) AS CASE WHEN b = 0 THEN {BY_ZERO} ELSE a % b END",

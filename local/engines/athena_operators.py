@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
 from local.engines.athena_casts import coerce
+from local.engines.athena_decimals import exact
 from local.engines.athena_equality import equal
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_scope import Term
+from local.engines.athena_spans import SPANS, TIMES, scaled_span, shift_time, span_of, spans, times_span
 from local.engines.athena_types import (
     BOOLEAN,
-    DATE,
-    DAY_SECOND,
-    DOUBLE,
-    LARGEST_PRECISION,
-    MILLIS,
     REAL,
+    UNKNOWN,
     VARCHAR,
     Type,
-    as_decimal,
     common,
-    decimal,
 )
 
 SYMBOLS: dict[type[exp.Expr], str] = {
@@ -84,6 +80,16 @@ def distinguished(term: Term, node: exp.Expr) -> Term:
     return term
 
 
+def unify(found: Sequence[Term], what: str, node: exp.Expr) -> tuple[list[str], Type]:
+    shared = UNKNOWN
+    for term in found:
+        wider = common(shared, term.type)
+        if wider is None:
+            raise QueryError("TYPE_MISMATCH", f"{what} must be the same type: {shared}, {term.type}", node)
+        shared = wider
+    return [coerce(term.sql, term.type, shared) for term in found], shared
+
+
 def compare(symbol: str, left: Term, right: Term, node: exp.Expr) -> Term:
     whole_type = common(left.type, right.type)
     if whole_type is not None and whole_type.parts and symbol in ("=", "<>"):
@@ -113,93 +119,6 @@ def floating(symbol: str, left: Term, right: Term) -> Term:
     double = Type("double")
     ours, theirs = coerce(left.sql, left.type, double), coerce(right.sql, right.type, double)
     return Term(f"({ours} {symbol} {theirs})", double)
-
-
-def exact(symbol: str, left: Term, right: Term) -> Term:
-    """Decimals, with the precision and scale that Trino gives the result."""
-    ours, theirs = as_decimal(left.type), as_decimal(right.type)
-    a, b = coerce(left.sql, left.type, ours), coerce(right.sql, right.type, theirs)
-    scale = max(ours.scale or 0, theirs.scale or 0)
-    if symbol == "/":
-        gap = max(0, (theirs.scale or 0) - (ours.scale or 0))
-        result = decimal((ours.precision or 0) + (theirs.scale or 0) + gap, scale)
-        return Term(quotient(a, ours, b, theirs, result), result)
-    if symbol == "%":
-        result = decimal(min(ours.integral, theirs.integral) + scale, scale)
-        return Term(f"CAST(t_modulo({a}, {b}) AS {result.duckdb})", result)
-    if symbol == "*":
-        scale = (ours.scale or 0) + (theirs.scale or 0)
-        result = decimal((ours.precision or 0) + (theirs.precision or 0), scale)
-        if scale > 38:
-            raise RefusedError(f"A product of {ours} and {theirs}", "Cast to fewer digits.")
-        return Term(f"CAST({a} * {b} AS {result.duckdb})", result)
-    result = decimal(max(ours.integral, theirs.integral) + scale + 1, scale)
-    a, b = coerce(a, ours, result), coerce(b, theirs, result)
-    return Term(f"CAST({a} {symbol} {b} AS {result.duckdb})", result)
-
-
-def quotient(a: str, ours: Type, b: str, theirs: Type, result: Type) -> str:
-    """a / b rounded half up, by way of whole numbers: DuckDB would go by way of doubles."""
-    shift = (result.scale or 0) + (theirs.scale or 0) - (ours.scale or 0)
-    if shift > LARGEST_PRECISION:
-        raise RefusedError(f"A quotient of {ours} and {theirs}", "Cast to fewer digits.")
-    top = f"{unscaled(a, ours)} * {10**shift}::HUGEINT"
-    return scaled(f"t_quotient({top}, {unscaled(b, theirs)})", result)
-
-
-def unscaled(sql: str, type_: Type) -> str:
-    return f"CAST(CAST({sql} AS DECIMAL(38,{type_.scale})) * {10 ** (type_.scale or 0)}::DECIMAL(38,0) AS HUGEINT)"
-
-
-def scaled(sql: str, type_: Type) -> str:
-    whole_part = f"CAST({sql} AS DECIMAL(38,0))"
-    if not type_.scale:
-        return f"CAST({whole_part} AS {type_.duckdb})"
-    unit = f"CAST('0.{'1'.zfill(type_.scale)}' AS DECIMAL({type_.scale},{type_.scale}))"
-    return f"CAST({whole_part} * {unit} AS {type_.duckdb})"
-
-
-def shift_time(symbol: str, left: Term, right: Term) -> Term:
-    if left.type.name.startswith("interval"):
-        left, right = right, left
-    type_ = left.type
-    if right.type == DAY_SECOND:
-        macro = "t_shift_date" if type_ == DATE else "t_shift"
-        return Term(f"CAST({macro}({left.sql}, {symbol}({right.sql})) AS {type_.duckdb})", type_)
-    if type_.zone is not None:
-        raise RefusedError(f"Months added to a time of the zone {type_.zone}", "Bring it AT TIME ZONE 'UTC' first.")
-    return Term(f"CAST({left.sql} {symbol} to_months({right.sql}) AS {type_.duckdb})", type_)
-
-
-def span_of(symbol: str, left: Term, right: Term) -> Term:
-    """The time between two moments."""
-    shared = common(left.type, right.type)
-    assert shared is not None  # only two of a kind come here
-    if (shared.precision or 0) > MILLIS:
-        raise RefusedError(
-            f"A difference between times of type {shared}", "Cast to three digits of a second, or use date_diff."
-        )
-    ends = [coerce(term.sql, term.type, shared) for term in (left, right)]
-    return Term(f"t_between({ends[1]}, {ends[0]})", DAY_SECOND)
-
-
-def spans(symbol: str, left: Term, right: Term) -> Term:
-    return Term(f"({left.sql} {symbol} {right.sql})", left.type)
-
-
-def times_span(symbol: str, left: Term, right: Term) -> Term:
-    if right.type.name.startswith("interval"):
-        left, right = right, left
-    return Term(f"CAST({left.sql} * {right.sql} AS {left.type.duckdb})", left.type)
-
-
-def scaled_span(symbol: str, left: Term, right: Term) -> Term:
-    """A span times or by a double: what is left of a unit is cut off."""
-    if right.type.name.startswith("interval"):
-        left, right = right, left
-    factor = coerce(right.sql, right.type, DOUBLE)
-    made = f"trunc(CAST({left.sql} AS DOUBLE) {symbol} {factor})"
-    return Term(f"CAST(t_finite({made}) AS {left.type.duckdb})", left.type)
 
 
 def joined_octets(symbol: str, left: Term, right: Term) -> Term:
@@ -234,8 +153,6 @@ def join_texts(symbol: str, left: Term, right: Term) -> Term:
     return Term(f"CAST({left.sql} || {right.sql} AS VARCHAR)", VARCHAR)
 
 
-TIMES = ("date", "timestamp", "timestamp with time zone")
-SPANS = ("interval day to second", "interval year to month")
 OPERATORS: dict[tuple[str, str, str], Operator] = {
     **{(symbol, "integer", "integer"): whole for symbol in "+-*/%"},
     **{(symbol, "decimal", "decimal"): exact for symbol in "+-*/%"},

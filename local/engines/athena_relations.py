@@ -9,9 +9,9 @@ from sqlglot import exp
 
 from local.engines import athena_guards, athena_versions
 from local.engines.athena_errors import QueryError, RefusedError, only
-from local.engines.athena_expressions import Expressions, unify
+from local.engines.athena_expressions import Expressions
 from local.engines.athena_guards import Guard
-from local.engines.athena_operators import compare
+from local.engines.athena_operators import compare, unify
 from local.engines.athena_quoting import text
 from local.engines.athena_scope import Catalog, Column, Relation, Scope, Table, Term
 from local.engines.athena_types import Type

@@ -1,4 +1,4 @@
-"""Rows and their fields, subscripts, parameters of lambdas, bytes, and times in another zone."""
+"""Rows and their fields, arrays, subscripts, parameters of lambdas, bytes, and times in another zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.engines.athena_casts import coerce
 from local.engines.athena_errors import QueryError, RefusedError, only
 from local.engines.athena_quoting import identifier, text
 from local.engines.athena_scope import Scope, Term
-from local.engines.athena_types import TIMESTAMPTZ, VARBINARY, common, row_of
+from local.engines.athena_types import TIMESTAMPTZ, UNKNOWN, VARBINARY, array_of, common, row_of
 
 if TYPE_CHECKING:
     from local.engines.athena_expressions import Expressions
@@ -130,3 +130,11 @@ def shown_in(term: Term, zone: str, node: exp.Expr) -> Term:
         raise QueryError("TYPE_MISMATCH", f"Type of value must be a time or timestamp: {term.type}", node)
     target = replace(TIMESTAMPTZ, precision=term.type.precision, zone=athena_zones.named(zone, node))
     return Term(term.sql if term.type.name == target.name else coerce(term.sql, term.type, target), target)
+
+
+def array(own: Expressions, node: exp.Expr, scope: Scope) -> Term:
+    only(node, "expressions")
+    if not node.expressions:
+        return Term("CAST([] AS INTEGER[])", array_of(UNKNOWN))
+    terms, shared = own.alike(node.expressions, scope, "All ARRAY elements")
+    return Term(f"CAST([{', '.join(terms)}] AS {shared.duckdb}[])", array_of(shared))

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from local.engines import athena_guards
+from local.engines import athena_deletes, athena_guards
 from local.engines.athena_catalog import Entry, GlueCatalog
 from local.engines.athena_errors import QueryError
 from local.engines.athena_files import Files
@@ -54,6 +54,7 @@ def body(connection: Any, catalog: GlueCatalog, scan: Scan, *, apart: bool = Fal
     if entry.empty and scan.table.snapshot is None:
         return nothing(scan.table.columns), 0
     if entry.metadata is not None:
+        athena_deletes.check(entry.metadata, scan.table.name, scan.table.snapshot)
         return iceberg(scan.table, entry), 0
     files = Files(connection, catalog, scan, entry)
     return files.sql() or nothing(scan.table.columns), files.uncounted

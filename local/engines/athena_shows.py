@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from sqlglot import exp
 
 from local.engines import athena_iceberg_listings
-from local.engines.athena_alter import partitions
+from local.engines.athena_alter_partitions import partitions
 from local.engines.athena_catalog import Entry, is_iceberg
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_files import objects

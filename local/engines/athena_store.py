@@ -37,7 +37,7 @@ class Store:
         """What a statement says that is no query."""
         columns, lines = list(done.columns), done.lines
         if done.rows is None:
-            self.rows("".join(f"{line}\n" for line in lines).encode(), columns)
+            self.rows("\n".join(lines).encode(), columns)
             return {"columns": columns, "rows": len(lines), "scanned": scanned}
         outcome: Outcome = {"columns": [column_info("rows", BIGINT)], "updated": done.rows, "rows": 0}
         if done.files is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import reduce
 
-from local.engines.athena_errors import RefusedError
+from local.engines.athena_arrays import with_value
 from local.engines.athena_functions import TEXT, WHOLE, Call, Plain, function
-from local.engines.athena_operators import comparable, lists
+from local.engines.athena_operators import lists
 from local.engines.athena_scope import Term
-from local.engines.athena_types import BIGINT, BOOLEAN, UNKNOWN, VARCHAR
+from local.engines.athena_types import BIGINT, BOOLEAN, VARCHAR
 
 for _name, _plain in {
     "length": Plain((TEXT,), BIGINT, "length"),
@@ -58,15 +58,12 @@ def replace(call: Call) -> Term:
 
 @function("contains")
 def contains(call: Call) -> Term:
-    call.need(("array",), ())
-    array, value = call.terms
-    element = array.type.element or UNKNOWN
-    shared = comparable(element, value.type, "contains", call.node)
-    if shared != element and shared.kind != "varchar":
-        raise RefusedError(f"contains of {array.type} with {value.type}", "Cast the value.", call.node)
-    found, missing = f"list_contains({array.sql}, {value.sql})", f"len({array.sql}) <> list_count({array.sql})"
+    array, value, element = with_value(call)
+    found, missing = f"list_contains({array}, {value})", f"len({array}) <> list_count({array})"
+    if element.kind in ("double", "real"):
+        found = f"({found} AND NOT isnan({value}))"  # of which DuckDB takes two as equal
     return Term(
-        f"(CASE WHEN {array.sql} IS NULL OR {value.sql} IS NULL THEN NULL WHEN {found} THEN true "
+        f"(CASE WHEN {array} IS NULL OR {value} IS NULL THEN NULL WHEN {found} THEN true "
         f"WHEN {missing} THEN NULL ELSE false END)",
         BOOLEAN,
     )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from local.engines import athena_iceberg
+from local.engines import athena_deletes, athena_iceberg
 from local.engines.athena_catalog import is_iceberg
-from local.engines.athena_dml import ALIAS, TARGET, target_at
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_session import Done, Session
+from local.engines.athena_targets import ALIAS, TARGET, target_at
 from local.engines.athena_words import Words
 
 AGE, KEPT = "vacuum_max_snapshot_age_seconds", "vacuum_min_snapshots_to_keep"
@@ -28,7 +28,7 @@ class Optimize:
         entry = iceberg_entry(session, self.path, "OPTIMIZE")
         target = target_at(session, entry)
         files = session.connection.execute(f"SELECT count(DISTINCT file) FROM {TARGET}").fetchone()[0]
-        if files > 1:
+        if files > 1 or athena_deletes.pending(target.table):
             target.change(f"SELECT n, file, true AS stays, {target.row({})} FROM {TARGET} {ALIAS}")
         return Done()
 

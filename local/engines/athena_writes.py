@@ -13,11 +13,12 @@ from urllib.parse import unquote
 from local.engines.athena_buckets import bucket
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_files import objects
+from local.engines.athena_json_columns import reads
 from local.engines.athena_quoting import identifier, text
 from local.engines.athena_relations import Query
 from local.engines.athena_session import Session
 from local.engines.athena_storage import partition_folder
-from local.engines.athena_types import Type
+from local.engines.athena_types import MILLIS, Type
 from local.engines.athena_undo import taken_back
 
 KEPT, BUCKET = "written", "bucket number"
@@ -27,8 +28,7 @@ CODECS = {"parquet": ("gzip", "snappy", "zstd", "uncompressed"), "json": ("gzip"
           "textfile": ("gzip", "uncompressed"), "avro": ("uncompressed",)}  # fmt: skip
 # what each writer is known to write as Hive reads it
 WRITTEN = {
-    "avro": ("boolean", "integer", "bigint", "double", "real", "varchar", "date"),
-    "json": ("boolean", "tinyint", "smallint", "integer", "bigint", "double", "real", "varchar"),
+    "avro": ("boolean", "integer", "bigint", "double", "real", "varchar", "date", "decimal", "timestamp"),
     "textfile": ("boolean", "tinyint", "smallint", "integer", "bigint", "double", "decimal", "varchar", "date"),
 }
 
@@ -92,11 +92,25 @@ def check(query: Query, layout: Layout) -> None:
     for name, type_ in types.items():
         if name in keys and type_.name not in PARTITION_TYPES:
             raise RefusedError(f"A partition by '{name}', which is {type_}", f"{', '.join(PARTITION_TYPES)} are.")
+        check_moments(name, type_)
         if name not in keys and not writes(layout.form, type_):
             raise RefusedError(f"Column '{name}' of type {type_} in {layout.form.upper()}", "Write it as PARQUET.")
 
 
+def check_moments(name: str, type_: Type) -> None:
+    """A table of plain files has milliseconds, and Athena rounds nothing to them by itself."""
+    if type_.name == "timestamp" and type_.precision != MILLIS:
+        text = f"Incorrect timestamp precision for {type_}; the configured precision is MILLISECONDS"
+        raise QueryError("NOT_SUPPORTED", f"{text}; column name: {name}")
+    for part in type_.parts:
+        check_moments(name, part)
+
+
 def writes(form: str, type_: Type) -> bool:
+    if form == "json":
+        return reads(type_)
+    if type_.parts and form == "avro":
+        return all(writes(form, part) for part in type_.parts) and (type_.key is None or type_.key.name == "varchar")
     return form not in WRITTEN or type_.name in WRITTEN[form]
 
 

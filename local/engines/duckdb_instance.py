@@ -47,6 +47,7 @@ class Instance:
             self.root.execute(f"LOAD '{extension(name)}'")
         for setting in KEPT_NOTHING:
             self.root.execute(f"SET {setting} = false")
+        self.root.execute("SET httpfs_connection_caching = true")  # a query reads small parts of many files
         athena_macros.prepare(self.root)
 
     def use(self, credentials: Credentials) -> None:

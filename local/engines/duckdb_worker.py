@@ -35,6 +35,7 @@ from local.engines.duckdb_instance import Credentials, Instance, bytes_read, cou
 
 BATCH = 5000
 CLIENTS, METADATA = 16, 128
+SMALL = 1_000_000
 CANCELLED = "Query cancelled by user"
 Outcome = dict[str, Any]
 
@@ -70,9 +71,6 @@ class Worker:
             return failed(str(error), error.category)
         except ByteLimitError as error:
             return {"state": "CANCELLED", "reason": str(error), "scanned": error.scanned}
-        except duckdb.Error as error:
-            found = told(error)
-            return failed(str(found), found.category)
         except ClientError as error:
             message = error.response["Error"].get("Message", "")
             if "Lake Formation permission" in message:
@@ -100,19 +98,25 @@ class Worker:
         catalog = GlueCatalog(self.client("glue", credentials), s3, opened, read, self.governor)
         store = Store(s3, request)
         self.instance.use(credentials)
+        try:
+            outcome = self._answer(request, catalog, store, watch)
+        except duckdb.Error as error:
+            raise told(error, catalog.of_iceberg) from error
+        return {"state": "SUCCEEDED", "seconds": time.perf_counter() - began, **outcome}
+
+    def _answer(self, request: dict[str, Any], catalog: GlueCatalog, store: Store, watch: Watch) -> Outcome:
+        began = time.perf_counter()
         statement = athena_sql.read(request["sql"])
         if statement.plan is not None:
-            outcome = self._change(request, catalog, statement.plan, store, watch)
-        elif statement.tree is None:
+            return self._change(request, catalog, statement.plan, store, watch)
+        if statement.tree is None:
             lines, columns = athena_listings.answer(statement, catalog, request["database"])
-            outcome = store.written(athena_session.Done(lines, columns), 0)
-        else:
-            translation = athena_sql.translate(statement.tree, catalog, request["database"], request["parameters"])
-            catalog.remember(translation.scans, translation.query.sql)
-            planned = time.perf_counter()
-            outcome = self._select(catalog, translation, store, watch)
-            outcome["planning"] = planned - began
-        return {"state": "SUCCEEDED", "seconds": time.perf_counter() - began, **outcome}
+            return store.written(athena_session.Done(lines, columns), 0)
+        translation = athena_sql.translate(statement.tree, catalog, request["database"], request["parameters"])
+        catalog.remember(translation.scans, translation.query.sql)
+        planned = time.perf_counter()
+        outcome = self._select(catalog, translation, store, watch)
+        return {**outcome, "planning": planned - began}
 
     def _select(self, catalog: GlueCatalog, translation: athena_sql.Translation, store: Store, watch: Watch) -> Outcome:
         query = translation.query
@@ -132,8 +136,9 @@ class Worker:
                     file.write("".join(lines).encode())
                 scanned = uncounted + bytes_read(connection)
             watch.go_on(scanned)
+            size = file.tell()
             file.seek(0)
-            store.rows(file, columns)
+            store.rows(file.read() if size <= SMALL else file, columns)  # before a file, boto3 waits to be asked for it
             return {"columns": columns, "rows": count, "scanned": scanned}
 
     def _change(

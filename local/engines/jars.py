@@ -1,4 +1,6 @@
-"""Spark's jars and MariaDB's: resolved once by Spark's own resolver, from then on a recorded list, without network."""
+"""Jars, fetched once: Spark's and MariaDB's by Spark's own resolver, from then on a recorded list without network;
+those of which each file is known by its hash, one by one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
@@ -22,6 +25,8 @@ WANTED = (*versions.PACKAGES, versions.MARIADB)
 LEFT_OUT = "com.google.protobuf:protobuf-java"  # MySQL's driver needs it for its document store only
 EXPECTED_MEGABYTES = 550
 REPORT_SECONDS = 3.0
+CENTRAL = "https://repo1.maven.org/maven2"
+PINNED_SECONDS = 20
 
 
 class JarsNotFoundError(Exception):
@@ -40,6 +45,31 @@ def fetch(say: Say | None = None) -> list[Path]:
 def jar_of(package: str) -> Path:
     """The jar of one package; fetched when it is not there."""
     return next(jar for jar in _all() if _is(jar, package))
+
+
+def pinned(folder: str, known: Mapping[str, str]) -> list[Path]:
+    """Files of Maven Central, by path and SHA-256, without what their descriptions name; fetched when missing."""
+    files = [cache() / folder / Path(path).name for path in known]
+    if not all(file.exists() for file in files):
+        with only_one(folder):
+            for file, (path, digest) in zip(files, known.items(), strict=True):
+                if not file.exists():
+                    _download(f"{CENTRAL}/{path}", digest, file)
+    return files
+
+
+def _download(address: str, digest: str, file: Path) -> None:
+    try:
+        with urllib.request.urlopen(address, timeout=PINNED_SECONDS) as answer:
+            content = answer.read()
+    except OSError as error:
+        raise JarsNotFoundError(f"'{address}' could not be fetched: {error}. Check the network.") from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise JarsNotFoundError(f"'{address}' is not the file that is expected. Check what your proxy answers.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(file)
 
 
 def _all(say: Say | None = None) -> list[Path]:

@@ -10,15 +10,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
 from moto.athena.models import athena_backends
 from moto.core.exceptions import JsonRESTError
 from moto.s3.models import s3_backends
 
-from local.engines import athena_sql
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
 from local.engines.duckdb_pool import CANCELLED, Job, Pool
+from local.engines.trino_parser import TrinoParser
 from local.own_calls import OWN_KEY
 from local.services import (
     access_log,
@@ -29,9 +28,10 @@ from local.services import (
     athena_tokens,
     athena_workgroups,
 )
-from local.services.athena_callers import Callers, caller
+from local.services.athena_callers import Callers, NotReadError, caller
 from local.services.athena_catalogs import method
 from local.services.athena_executions import FINAL, WRITES, Execution, Results, page
+from local.services.athena_syntax import Syntax
 from local.services.lakeformation_state import governed, principal_of_key
 from local.services.seams import add, patch
 
@@ -73,7 +73,27 @@ FIDELITY = (
     ),
     ("Athena", "OPTIMIZE … BIN_PACK and VACUUM of Iceberg tables", "DuckDB, PyIceberg", "real"),
     ("Athena", "CREATE and DROP of tables and databases, DROP VIEW", "ours", "real"),
-    ("Athena", "ORC files; changes of Iceberg tables with delete files; INSERT into bucketed tables", "", "refused"),
+    ("Athena", "ORC files; INSERT into bucketed tables", "", "refused"),
+    (
+        "Athena",
+        "position deletes, as Spark's merge-on-read leaves them: SELECT, UPDATE, DELETE, MERGE, OPTIMIZE",
+        "DuckDB, PyIceberg",
+        "real",
+    ),
+    ("Athena", "Iceberg tables with equality deletes or of version 3", "", "refused"),
+    (
+        "Athena",
+        "timestamps, decimals, dates, arrays, maps and structs of Parquet, Avro and JSON; fields by their names",
+        "DuckDB",
+        "real",
+    ),
+    (
+        "Athena",
+        "JSON: timestamps that are not written as '2026-11-21 05:30:00.123', decimals over 15 digits",
+        "",
+        "refused",
+    ),
+    ("Athena", "TABLESAMPLE, MATCH_RECOGNIZE, the type time, order of arrays and rows", "", "refused"),
     ("Athena", "CREATE VIEW; ALTER TABLE: properties, columns, partitions, places, names", "ours, PyIceberg", "real"),
     ("Athena", "SHOW COLUMNS, PARTITIONS, TBLPROPERTIES, CREATE TABLE; MSCK REPAIR TABLE", "ours", "real"),
     ("Athena", "EXPLAIN: the plan of the laptop's engine", "DuckDB", "simulated"),
@@ -107,8 +127,8 @@ def invalid(message: str) -> JsonRESTError:
 class Athena:
     """The calls that moto does not do whole, each taking moto's response object."""
 
-    def __init__(self, pool: Pool, callers: Callers, state: Path) -> None:
-        self._pool, self._callers, self._state = pool, callers, state
+    def __init__(self, pool: Pool, callers: Callers, syntax: Syntax, state: Path) -> None:
+        self._pool, self._callers, self._syntax, self._state = pool, callers, syntax, state
         self._results = Results()
 
     def start_query_execution(self, response: Any) -> str:
@@ -126,7 +146,7 @@ class Athena:
         parameters = response._get_param("ExecutionParameters") or []
         execution = Execution(
             query=query,
-            statement=statement_of(query),
+            statement=self._syntax.statement(query),
             context=response._get_param("QueryExecutionContext") or {},
             config=result_configuration(workgroup, response._get_param("ResultConfiguration") or {}, self._state),
             workgroup=workgroup,
@@ -153,7 +173,7 @@ class Athena:
             athena_prepared.check(backend, group, plan)
             if isinstance(plan, Execute):
                 prepared = athena_prepared.kept(backend)[group, plan.name]
-                execution.sql, execution.statement = prepared.sql, statement_of(prepared.sql)
+                execution.sql, execution.statement = prepared.sql, self._syntax.statement(prepared.sql)
                 execution.parameters = list(plan.parameters) or execution.execution_parameters
         except QueryError as error:
             execution.end({"state": "FAILED", "reason": str(error), "category": error.category})
@@ -240,26 +260,15 @@ class Athena:
             return athena_managed.read(location)
         bucket, _, key = location.removeprefix("s3://").partition("/")
         try:
-            body = self._callers.client("s3", response).get_object(Bucket=bucket, Key=key)["Body"].read()
-        except ClientError as error:
+            return self._callers.read(bucket, key, response).decode()
+        except NotReadError as error:
             raise invalid(f"Could not find results: {location} ({error})") from error
-        return str(body.decode())
 
     def get_query_runtime_statistics(self, response: Any) -> str:
         execution = found(response)
         if execution.state not in FINAL:
             raise invalid(f"Query has not yet finished. Current state: {execution.state}")
         return json.dumps({"QueryRuntimeStatistics": execution.runtime_statistics()})
-
-
-def statement_of(query: str) -> athena_sql.Statement:
-    """A text that is no statement is refused at once, as Athena does."""
-    try:
-        return athena_sql.read(query)
-    except QueryError as error:
-        if error.kind != "SYNTAX":
-            return athena_sql.Statement("select")  # it fails as a query, which tells why
-        raise invalid(str(error).removeprefix("SYNTAX: ")) from error
 
 
 def result_configuration(workgroup: Any, asked: dict[str, Any], state: Path) -> dict[str, Any]:
@@ -339,8 +348,12 @@ def install(endpoint: Endpoint) -> None:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     pool = Pool(endpoint.children.start, endpoint.url, endpoint.region, {**ours, "AWS_EC2_METADATA_DISABLED": "true"})
     endpoint.on_stop(pool.close)
+    parser = TrinoParser()
+    endpoint.on_stop(parser.close)
+    if endpoint.warm_up:
+        endpoint.on_ready(parser.warm)
     callers = Callers(endpoint)
-    athena = Athena(pool, callers, endpoint.state)
+    athena = Athena(pool, callers, Syntax(parser), endpoint.state)
     for name in (
         "start_query_execution", "get_query_execution", "list_query_executions", "stop_query_execution",
         "get_query_results", "get_query_runtime_statistics",

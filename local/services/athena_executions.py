@@ -54,9 +54,14 @@ class Execution:
             return self.reused.location
         if self.statement.verb == "create_table_as_select":
             return f"{self.folder}/tables/{self.id}"
-        if self.statement.verb in WRITES:
+        if self.statement.verb in ("insert", "unload"):
             return f"{self.folder}/{self.id}"
-        return f"{self.folder}/{self.id}{'.csv' if self.statement.verb == 'select' else '.txt'}"
+        return f"{self.folder}/{self.id}{'.txt' if self.in_lines else '.csv'}"
+
+    @property
+    def in_lines(self) -> bool:
+        """Whether the result is lines of text, not rows."""
+        return self.statement.verb not in ("select", *WRITES)
 
     @property
     def folder(self) -> str:
@@ -156,10 +161,10 @@ class Results:
         if execution.statement.verb in WRITES:
             return []
         text = read()
-        if execution.statement.verb == "select":
-            rows = read_csv(text, len(execution.outcome["columns"]))
+        if execution.in_lines:
+            rows: Rows = [[line] for line in text.split("\n")] if execution.outcome["rows"] else []
         else:
-            rows = [[line] for line in text.split("\n")[:-1]]
+            rows = read_csv(text, len(execution.outcome["columns"]))
         with self._lock:
             self._kept[execution.id] = rows
             while len(self._kept) > KEPT_RESULTS:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.iam.access_control import PermissionResult
 
+from local.services.s3_reads import Reads
 from local.services.seams import patch
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def install(endpoint: Endpoint) -> None:
     patch("moto.s3.models:FakeBucket.get_permission", lambda *_: PermissionResult.NEUTRAL)
     patch("moto.s3.models:FakeBucket._log_permissions_enabled_policy", staticmethod(lambda **_: True))
     patch("moto.s3.models:S3Backend.log_incoming_request", lambda *_: None)
-    endpoint.middleware.append(without_key)
+    endpoint.middleware += [Reads(endpoint.account).before, without_key]
     spool = endpoint.state / "spool"
     shutil.rmtree(spool, ignore_errors=True)  # what a killed endpoint left
     spool.mkdir(parents=True)

@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.table import Table
+
 from tests.local.conftest import RunningEndpoint
 
 Rows = list[list[str | None]]
@@ -85,6 +88,13 @@ class Analyst:
     def table(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self.endpoint.client("glue").get_table(DatabaseName=self.database, Name=name)["Table"]
         return found
+
+    def iceberg(self, name: str) -> Table:
+        """A table as PyIceberg has it."""
+        url, region = self.endpoint.url, self.endpoint.region
+        common = {"endpoint": url, "region": region, "access-key-id": "x", "secret-access-key": "x"}
+        told = {f"{service}.{key}": value for service in ("glue", "s3") for key, value in common.items()}
+        return GlueCatalog("tests", **told).load_table((self.database, name))
 
     def names(self) -> list[str]:
         tables = self.endpoint.client("glue").get_tables(DatabaseName=self.database)["TableList"]

@@ -1,8 +1,11 @@
-"""Position deletes, as Spark's merge-on-read commits them; PyIceberg reads them and has no call that writes them."""
+"""Delete files: by position, as Spark's merge-on-read commits them, and by values, as Flink does; PyIceberg has no call
+that writes them.
+"""
 
 from __future__ import annotations
 
 import io
+import uuid
 from typing import Any
 
 import pyarrow as pa
@@ -32,7 +35,7 @@ class DeleteManifest(ManifestWriterV2):
         return {**super()._meta, "content": "deletes"}
 
 
-class PositionDeletes(_FastAppendFiles):
+class Deletes(_FastAppendFiles):
     """A commit that adds delete files."""
 
     def new_manifest_writer(self, spec: Any) -> DeleteManifest:
@@ -43,19 +46,28 @@ def delete_positions(table: Table, positions: list[int]) -> None:
     """Delete these rows of the table's one data file."""
     [task] = table.scan().plan_files()
     rows = [{"file_path": task.file.file_path, "pos": position} for position in positions]
+    commit(table, pa.Table.from_pylist(rows, SCHEMA), content=DataFileContent.POSITION_DELETES)
+
+
+def delete_equal(table: Table, rows: pa.Table) -> None:
+    """Delete the rows whose first column equals one of these."""
+    commit(table, rows, content=DataFileContent.EQUALITY_DELETES, equality_ids=[1])
+
+
+def commit(table: Table, rows: pa.Table, **told: Any) -> None:
     buffer = io.BytesIO()
-    parquet.write_table(pa.Table.from_pylist(rows, SCHEMA), buffer)
-    path = f"{table.location()}/data/deletes-{'-'.join(map(str, positions))}.parquet"
+    parquet.write_table(rows, buffer)
+    path = f"{table.location()}/data/deletes-{uuid.uuid4()}.parquet"
     with table.io.new_output(path).create() as file:
         file.write(buffer.getvalue())
     deleted = DataFile.from_args(
-        content=DataFileContent.POSITION_DELETES,
         file_path=path,
         file_format=FileFormat.PARQUET,
         partition=Record(),
-        record_count=len(positions),
+        record_count=rows.num_rows,
         file_size_in_bytes=len(buffer.getvalue()),
+        **told,
     )
     deleted.spec_id = 0
-    with table.transaction() as transaction, PositionDeletes(Operation.DELETE, transaction, table.io) as commit:
-        commit.append_data_file(deleted)
+    with table.transaction() as transaction, Deletes(Operation.DELETE, transaction, table.io) as producer:
+        producer.append_data_file(deleted)

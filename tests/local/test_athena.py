@@ -275,7 +275,17 @@ def test_a_file_that_is_gone_is_named(loads: RunningEndpoint) -> None:
     table.append(SALES)
     for task in table.scan().plan_files():
         loads.client("s3").delete_object(Bucket=LAKE, Key=task.file.file_path.removeprefix(f"s3://{LAKE}/"))
-    assert reason(loads, "SELECT * FROM gone").startswith("HIVE_CANNOT_OPEN_SPLIT")
+    told = reason(loads, "SELECT * FROM gone")
+    assert told.startswith(f"ICEBERG_CANNOT_OPEN_SPLIT: Error opening Iceberg split s3://{LAKE}/gone/data/")
+    assert reason(loads, "SELECT sale_id FROM sales JOIN gone USING (sale_id)") == told
+
+
+def test_a_plain_table_has_the_files_that_lie_there(loads: RunningEndpoint) -> None:
+    place = f"external_location = 's3://{LAKE}/left/', format = 'PARQUET'"
+    execute(loads, f"CREATE TABLE left_over WITH ({place}) AS SELECT 1 AS id")
+    for found in loads.client("s3").list_objects_v2(Bucket=LAKE, Prefix="left/")["Contents"]:
+        loads.client("s3").delete_object(Bucket=LAKE, Key=found["Key"])
+    assert execute(loads, "SELECT count(*) FROM left_over")[1][1:] == [["0"]]
 
 
 @pytest.mark.parametrize(
@@ -366,7 +376,9 @@ def test_listings_are_lines_of_text(lake: RunningEndpoint, sql: str, line: str) 
     assert [line] in rows
     location = execution["ResultConfiguration"]["OutputLocation"]
     assert location.endswith(".txt")
-    assert line in objects(lake, location).decode().splitlines()
+    body = objects(lake, location).decode()
+    assert line in body.splitlines()
+    assert not body.endswith("\n")
 
 
 def test_a_cancelled_query_stops_and_the_next_one_runs(lake: RunningEndpoint) -> None:

@@ -60,6 +60,27 @@ def test_ctas_makes_an_iceberg_table_in_one_commit(ann: Analyst) -> None:
         ann.table("never")
 
 
+def test_a_change_leaves_what_glue_alone_says_of_the_table(ann: Analyst) -> None:
+    ann.run(
+        f"""CREATE TABLE described (id bigint COMMENT 'the number', name string) LOCATION 's3://{ann.bucket}/described/'
+        TBLPROPERTIES ('table_type' = 'ICEBERG')"""
+    )
+    table = ann.table("described")
+    columns = [{**column, "Comment": f"{column['Name']} by hand"} for column in table["StorageDescriptor"]["Columns"]]
+    storage = {**table["StorageDescriptor"], "Columns": columns}
+    said = {"Description": "By hand", "Owner": "ann", "Retention": 3}
+    told = {"Name": table["Name"], "TableType": table["TableType"], "Parameters": table["Parameters"]}
+    ann.endpoint.client("glue").update_table(
+        DatabaseName=ann.database, TableInput={**told, **said, "StorageDescriptor": storage}
+    )
+    ann.run("INSERT INTO described VALUES (1, 'ann')")
+    ann.run("ALTER TABLE described ADD COLUMNS (age int)")
+    kept = ann.table("described")
+    assert {name: kept.get(name) for name in said} == said
+    comments = [column.get("Comment") for column in kept["StorageDescriptor"]["Columns"]]
+    assert comments == ["the number", "name by hand", None]
+
+
 def test_update_changes_the_rows_of_its_condition_alone(ann: Analyst) -> None:
     name = made(ann, "updated")
     execution = ann.run(
@@ -118,6 +139,16 @@ def test_inserts_at_once_lose_no_row(ann: Analyst) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda number: ann.run(f"INSERT INTO busy VALUES {number}"), range(6)))
     assert ann.rows("SELECT count(*), sum(id) FROM busy") == [["6", "15"]]
+
+
+def test_a_change_names_a_csv_that_it_does_not_write(ann: Analyst) -> None:
+    ann.run(f"CREATE TABLE place (id int) LOCATION 's3://{ann.bucket}/place/' TBLPROPERTIES ('table_type' = 'ICEBERG')")
+    for sql in ("UPDATE place SET id = 1", "DELETE FROM place", "DELETE FROM place WHERE id = 1"):
+        execution = ann.run(sql)
+        identity = execution["QueryExecutionId"]
+        assert execution["ResultConfiguration"]["OutputLocation"].endswith(f"/{identity}.csv")
+        assert ann.keys(f"results/{identity}") == [f"results/{identity}.csv.metadata"]
+        assert ann.results(identity)["ResultSet"]["Rows"] == []
 
 
 def test_what_metadata_says_is_read_as_tables(ann: Analyst) -> None:

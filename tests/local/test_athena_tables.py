@@ -169,6 +169,11 @@ def test_databases_are_made_and_dropped(ann: Analyst) -> None:
         ("CREATE TABLE x AS SELECT 1 AS a, 2 AS A", "DUPLICATE_COLUMN_NAME: Column name 'a' specified more than once"),
         ("CREATE TABLE x AS SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN: Column type is unknown: a"),
         ("CREATE TABLE x AS SELECT now() AS a", "NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with time zone"),
+        (
+            "CREATE TABLE x AS SELECT ARRAY[TIMESTAMP '2026-11-21 05:30:00.123456'] AS at",
+            "NOT_SUPPORTED: Incorrect timestamp precision for timestamp(6); the configured precision is MILLISECONDS;"
+            " column name: at",
+        ),
         ("CREATE TABLE x WITH (format = 'ORC') AS SELECT 1 AS a", "NOT_SUPPORTED: The format ORC is not on"),
         ("CREATE TABLE x WITH (what = 1) AS SELECT 1 AS a", "INVALID_TABLE_PROPERTY: Catalog 'awsdatacatalog'"),
         (

@@ -89,7 +89,7 @@ def project(silver: Analyst, tmp_path_factory: pytest.TempPathFactory) -> Projec
 def test_each_node_is_built_and_the_test_that_does_not_hold_fails(project: Project) -> None:
     first, second = project.results
     assert {each["status"] for each in first.values()} == {"success", "pass"}
-    assert len(first) == 19
+    assert len(first) == 20
     failed = {name: each for name, each in second.items() if each["status"] not in ("success", "pass")}
     assert {name: (each["status"], each["failures"]) for name, each in failed.items()} == {FAILING: ("fail", 1)}
     assert len(second) == len(first)

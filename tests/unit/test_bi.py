@@ -105,3 +105,11 @@ def test_what_cannot_be_written_is_said_in_a_sentence(tmp_path: Path, arguments:
     told = CliRunner().invoke(app, ["bi", "--env", "dev", "--output", str(tmp_path), *arguments])
     assert says in str(told.exception)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    told = CliRunner().invoke(
+        app, ["bi", "tableau", "--env", "dev", "--user", "ann.lee", "--output", str(tmp_path / "taken")]
+    )
+    assert str(told.exception) == f"The folder '{tmp_path}/taken': expected one that can be written: File exists."

@@ -125,6 +125,16 @@ def test_csv_whatever_is_between_its_values(s3: Any, separator: str) -> None:
     assert read["rows"][1] == {"id": "1", "name": "name 1", "price": "0.5"}
 
 
+def test_csv_may_begin_with_the_letters_of_another_format(s3: Any) -> None:
+    assert found(s3, b"ORCID,BZhang\n1,2\n")["rows"] == [{"ORCID": "1", "BZhang": "2"}]
+
+
+def test_parquet_may_have_two_columns_of_one_name(s3: Any) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table([pa.array([1]), pa.array(["b"])], names=["a", "a"]), file)
+    assert preview(s3, file.getvalue()).stdout.split("\n")[-2].split() == ["1", "b"]
+
+
 def test_csv_without_a_header_and_with_quoted_lines(s3: Any) -> None:
     read = found(s3, b'1,"a\nb",x\n2,"c"",d",\n')
     assert read["rows"] == [
@@ -147,6 +157,9 @@ def test_a_large_object_is_fetched_in_small_part(s3: Any, body: bytes) -> None:
         (b"PK\x03\x04....", "it is a zip archive."),
         (b"%PDF-1.7", "it is a PDF."),
         (b"ORC\x00\x00", "it is ORC."),
+        (b"BZh91AY&SY\x00", "it is bzip2."),
+        ("id;name\n1;J\u00fcrgen\n".encode("utf-16"), "it is text in UTF-16, not UTF-8."),
+        (b"[" * 100_000, "its JSON cannot be read: a value is nested too deeply"),
         (bytes(100), "it is binary, and of no format that is known here."),
         (parquet()[:-100], "its Parquet cannot be read: "),
         (b"PAR1", "its Parquet cannot be read: "),

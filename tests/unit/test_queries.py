@@ -94,6 +94,23 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert "queries/two.sql:2" in told
 
 
+def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "queries").mkdir()
+    (tmp_path / "queries" / "sold.sql").write_bytes("-- A\n-- Verk\u00e4ufe\n".encode("latin-1"))
+    with pytest.raises(QueryFileError) as caught:
+        queries.load_all(tmp_path, DATASETS, DATABASES)
+    assert str(caught.value) == "queries/sold.sql:2: 'byte 0xe4': expected SQL in UTF-8. Save it as such."
+
+
+def test_a_dollar_that_names_no_layer_is_the_querys_own(tmp_path: Path) -> None:
+    select = "SELECT regexp_replace(buyer, '^(a)$$|b$', '$1') AS buyer FROM ${gold}.sales_by_date"
+    deployed = select.replace("${gold}", "headwater_dev_gold")
+    assert load(tmp_path, f"-- A\n{select}", "buyers").named[0].text == f"-- A\n{deployed}"
+    assert (
+        view(tmp_path, select.replace("reg", "CAST(reg").replace(" AS b", " AS varchar) AS b")).sql.count("$$|b$") == 1
+    )
+
+
 def test_a_view_keeps_the_types_and_the_words_of_its_contract(tmp_path: Path) -> None:
     made = view(
         tmp_path,

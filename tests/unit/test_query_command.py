@@ -16,6 +16,7 @@ import cli.target
 import config
 from cli import athena, statements
 from cli.__main__ import app
+from cli.errors import said
 from cli.target import Target
 from tests.unit.query_client import COLUMNS, ROWS, Answers
 
@@ -29,7 +30,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     return found
 
 
-def ask(*arguments: str, stdin: str | None = None) -> Result:
+def ask(*arguments: str, stdin: str | bytes | None = None) -> Result:
     return CliRunner().invoke(app, ["query", *arguments], input=stdin)
 
 
@@ -39,7 +40,7 @@ def asked(answers: Answers) -> list[str]:
 
 def test_sql_comes_from_an_argument_a_file_or_standard_input(answers: Answers, tmp_path: Path) -> None:
     file = tmp_path / "a.sql"
-    file.write_text("-- first\nSELECT ';' AS a; -- done\nSELECT 2;\n;\n")
+    file.write_text("\ufeff-- first\nSELECT ';' AS a; -- done\nSELECT 2;\n;\n")
     ask("SELECT 1;")
     ask("--file", str(file))
     ask("-", stdin="SELECT 3")
@@ -52,6 +53,10 @@ def test_sql_comes_from_an_argument_a_file_or_standard_input(answers: Answers, t
     [
         (["SELECT 1", "--file", "x.sql"], None, "The SQL comes twice"),
         (["--file", "nowhere.sql"], None, "The file 'nowhere.sql': expected one that can be read"),
+        ([], b"\xff\x00", "The SQL on standard input: expected SQL in UTF-8. Save it as such."),
+        (["--history", "--format", "csv"], None, "The format 'csv': expected table or json with --history."),
+        (["SELECT 1", "-o", "no/x.csv"], None, "The file 'no/x.csv': expected a file's name in a folder that is there"),
+        (["SELECT 1", "-o", "/", "--format", "csv"], None, "The file '/': expected a file's name in a folder that is"),
         ([], " -- nothing\n;", "No SQL was given: expected an argument, --file FILE, or SQL on standard input."),
         (["SELECT 1", "--format", "excel"], None, "The format 'excel': expected one of table, csv, json, parquet."),
         (["SELECT 1; SELECT 2", "--output", "x", "--format", "csv"], None, "The 2 statements: expected one with --out"),
@@ -61,9 +66,54 @@ def test_sql_comes_from_an_argument_a_file_or_standard_input(answers: Answers, t
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(
-    answers: Answers, arguments: list[str], stdin: str | None, says: str
+    answers: Answers, arguments: list[str], stdin: str | bytes | None, says: str
 ) -> None:
     assert says in str(ask(*arguments, stdin=stdin).exception)
+    assert not answers.asked
+
+
+def test_a_file_that_cannot_be_written_is_said_in_a_sentence(answers: Answers) -> None:
+    told = ask("SELECT 1", "--output", "/dev/full", "--format", "csv")
+    assert str(told.exception) == "The file '/dev/full': expected one that can be written: No space left on device."
+
+
+def test_a_files_ending_says_its_format(answers: Answers, tmp_path: Path) -> None:
+    ask("SELECT 1", "-o", str(tmp_path / "rows.CSV"))
+    ask("SELECT 1", "-o", str(tmp_path / "rows.parquet"))
+    assert (tmp_path / "rows.CSV").read_text().startswith('"id","name"')
+    assert pq.read_table(tmp_path / "rows.parquet").num_rows == 3
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_columns_of_one_name_are_refused_where_one_would_be_lost(
+    monkeypatch: pytest.MonkeyPatch, answers: Answers, form: str
+) -> None:
+    twice = Answers([COLUMNS[0], COLUMNS[0]], [["1", "2"]])
+    monkeypatch.setattr(Target, "client", lambda *_: twice)
+    assert ask("SELECT 1", "--format", "csv").stdout == '"id","id"\n"1","2"\n'
+    assert "The columns 'id' come twice" in str(ask("SELECT 1", "--format", form).exception)
+
+
+def test_a_large_table_is_printed_while_it_is_fetched(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
+    many = Answers(COLUMNS[:1], [[str(number)] for number in range(1_001)])
+    monkeypatch.setattr(Target, "client", lambda *_: many)
+    told = ask("SELECT 1")
+    assert told.stdout.split() == ["id", *map(str, range(1_000)), "id", "1000"]
+    assert "1,001 rows" in told.stderr
+
+
+def test_of_several_statements_the_one_that_failed_is_told(answers: Answers) -> None:
+    answers.states = ["SUCCEEDED", "FAILED"]
+    failure = ask("SELECT 1; SELECT 2; SELECT 3").exception
+    assert isinstance(failure, Exception)
+    assert str(said(failure)).splitlines()[1] == "This was statement 2 of 3."
+
+
+def test_a_file_of_queries_runs_as_it_is(answers: Answers) -> None:
+    ask("--file", "queries/best_sellers.sql")
+    ask("SELECT '$$', '$gold' FROM ${silver}.saas_users")
+    assert "FROM headwater_dev_gold.dim_seller" in asked(answers)[0]
+    assert asked(answers)[1] == "SELECT '$$', '$gold' FROM headwater_dev_silver.saas_users"
 
 
 def test_csv_tells_null_from_an_empty_text(answers: Answers) -> None:

@@ -32,7 +32,7 @@ def catalog(aws: None) -> LakeCatalog:
     }.items():
         glue.create_database(DatabaseInput={"Name": database})
         for name, columns in tables.items():
-            described = [{"Name": each, "Type": "int"} for each in columns]
+            described = [{"Name": each, "Type": "int", "Comment": f"The {each}."} for each in columns]
             glue.create_table(
                 DatabaseName=database, TableInput={"Name": name, "StorageDescriptor": {"Columns": described}}
             )
@@ -94,10 +94,11 @@ def test_an_error_is_told_and_the_shell_goes_on(answers: Answers) -> None:
 
 
 def test_tables_and_columns_are_listed_and_the_format_is_chosen(answers: Answers) -> None:
-    told = typed("\\d\n\\d dim_event\n\\d nowhere\n\\f csv\nSELECT 7;\n\\q\n")
+    told = typed("\\d\n\\d dim_event\n\\d nowhere\n\\f csv\n\\f excel\nSELECT 7;\n\\q\n")
     assert "dim_seller" in told.stdout
-    assert "event_name" in told.stdout
+    assert "The event_name." in told.stdout
     assert "The table 'nowhere' is not there." in told.stderr
+    assert "The format 'excel': expected one of table, csv, json." in told.stderr
     assert '"n"\n"7"\n' in told.stdout
 
 
