@@ -136,7 +136,7 @@ class PlannedLake:
         for layer in BUCKETS:
             self.endpoint.client("s3").create_bucket(Bucket=ENVIRONMENT.bucket(layer))
         for layer in (*GOVERNED, "sandbox"):
-            closed = {"CreateTableDefaultPermissions": []} if layer in GOVERNED else {}
+            closed: dict[str, Any] = {"CreateTableDefaultPermissions": []} if layer in GOVERNED else {}
             told = {"Name": ENVIRONMENT.database(layer), "LocationUri": path(layer, ""), **closed}
             self.endpoint.client("glue").create_database(DatabaseInput=told)
         for team in ENVIRONMENT.teams:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from lake.governance import CLASSIFICATION, column_classes
 from lake.parts import Dataset
 from lake.rights import Plan
-from lake.roles import ALL, CLASSES, Role
+from lake.roles import ALL, CLASSES, Role, Value
 from lake.tables import QUARANTINE
 from tests.local.own_endpoint import started
 from tests.local.planned_lake import PlannedLake, contract, loaded, path
@@ -54,7 +54,9 @@ class Case:
 
 @st.composite
 def drawn(draw: st.DrawFn) -> Case:
-    rows = draw(st.sampled_from([{}, {"place": (ALL,)}, {"place": ("north",)}, {"place": ("south", "east")}]))
+    rows: dict[str, tuple[Value, ...]] = draw(
+        st.sampled_from([{}, {"place": (ALL,)}, {"place": ("north",)}, {"place": ("south", "east")}])
+    )
     names = st.sampled_from(list(COLUMNS))
     filled = st.builds(
         lambda query, x, y: query.format(t="clinic_things", x=x, y=y), st.sampled_from(QUERIES), names, names

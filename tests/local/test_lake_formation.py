@@ -80,7 +80,7 @@ def test_a_role_without_a_grant_sees_no_table(endpoint: RunningEndpoint) -> None
 
 def test_who_may_only_describe_reads_nothing(endpoint: RunningEndpoint) -> None:
     seen = as_(endpoint, "describer")
-    assert len(seen.rows("DESCRIBE patients")) == 6
+    assert "illness" in str(seen.rows("DESCRIBE patients"))
     assert FORBIDDEN in seen.fails("SELECT count(*) FROM patients")
     assert FORBIDDEN in seen.fails('SELECT * FROM "patients$history"')
 
@@ -105,11 +105,9 @@ def test_metadata_tables_need_every_cell(endpoint: RunningEndpoint) -> None:
 def test_listings_have_what_is_seen(endpoint: RunningEndpoint) -> None:
     seen = as_(endpoint, "columns")
     assert [row[0].strip() for row in seen.rows("SHOW COLUMNS IN patients") if row[0]] == ["id", "name", "score"]
-    assert [row[0].split("\t")[0].strip() for row in seen.rows("DESCRIBE patients") if row[0]] == [
-        "id",
-        "name",
-        "score",
-    ]
+    described = [str(row[0]).split("\t")[0].strip() for row in seen.rows("DESCRIBE patients")]
+    columns = ("id", "name", "email", "clinic", "illness", "score")
+    assert [each for each in described if each in columns] == ["id", "name", "score"]
     assert "email" not in str(seen.rows("SHOW CREATE TABLE patients"))
     assert seen.rows("SHOW TABLES") == [["mails"], ["patients"], ["people"]]
     glue = seen.endpoint.client("glue")
