@@ -11,11 +11,10 @@ from glue_jobs.aws import client
 from glue_jobs.failures import DatasetError
 from lake.model import Lake
 from lake.parts import GOLD
-from lake.views import View
+from lake.views import HASH, View
 
 PRESTO = {"string": "varchar", "int": "integer", "float": "real", "timestamp": "timestamp(6) with time zone"}
 VIEW = "VIRTUAL_VIEW"
-HASH = "headwater.hash"  # of what the view was made from
 
 
 def publish(lake: Lake, datasets: Collection[str]) -> list[str]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+HASH = "headwater.hash"  # the parameter of a view in the catalog that says what it was made from
+
 
 @dataclass(frozen=True)
 class ViewColumn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from lake.items import utc_now
 from lake.ledger import Intent, Ledger, Plan, Run
 from lake.model import Dataset, Lake, Pipeline, load
 from lake.runs import RunId, RunIdError
+from lake.views import HASH
 from lambdas.plan.rerun import adopt, datasets_of
 
 BRONZE = "bronze"  # whose tables are called as silver's are
@@ -54,11 +55,21 @@ def plan(ledger: Ledger, run: RunId, attempt: int, asked: Asked, pipeline: Pipel
     return ledger.plan(str(run), attempt, datasets, pipeline.models, **how)
 
 
-def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: set[str]) -> bool:
+def must_apply(datasets: Iterable[Dataset], applied: dict[str, str], tables: Iterable[str]) -> bool:
     """Whether a contract has changed since it was applied, or a table of one is not there."""
     return any(
         applied.get(dataset.id) != dataset.applied or any(name not in tables for name in tables_of(dataset))
         for dataset in datasets
+    )
+
+
+def views_behind(lake: Lake, datasets: Iterable[Dataset], tables: Mapping[str, str]) -> bool:
+    """Whether a view that reads one of these is not what queries/ says, and all that it reads is there."""
+    worked_on = {each.id for each in datasets}
+    return any(
+        tables.get(view.name) != view.hash
+        for view in lake.views()
+        if worked_on & set(view.inputs) and all(lake.dataset(each).table in tables for each in view.inputs)
     )
 
 
@@ -73,12 +84,12 @@ def unfinished(intents: Iterable[Intent], pipeline: str) -> bool:
     return any(RunId.parse(intent.run).pipeline == pipeline for intent in intents)
 
 
-def tables_in(lake: Lake, *, with_bronze: bool) -> set[str]:
-    """Every table of the lake: a few pages, not a call for each dataset."""
+def tables_in(lake: Lake, *, with_bronze: bool) -> dict[str, str]:
+    """Every table of the lake, with what a view was made from: a few pages, not a call for each dataset."""
     pages = client("glue").get_paginator("get_tables")
     layers = {"silver": "", "gold": ""} | ({BRONZE: f"{BRONZE}."} if with_bronze else {})
     return {
-        before + table["Name"]
+        before + table["Name"]: table.get("Parameters", {}).get(HASH, "")
         for layer, before in layers.items()
         for page in pages.paginate(DatabaseName=lake.environment.databases[layer])
         for table in page["TableList"]
@@ -100,7 +111,8 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {
         "run": str(run),
         "attempt": attempt,
-        "apply": must_apply(work, ledger.all_applied(each.id for each in work), there),
+        "apply": must_apply(work, ledger.all_applied(each.id for each in work), there)
+        or views_behind(lake, work, there),
         "ingest": not ledger.succeeded(str(run), "ingest").issuperset(planned.datasets),
         "refine": bool(planned.datasets),
         "mask": any(lake.dataset(each).masked_of for each in planned.models),

@@ -54,6 +54,13 @@ SALES_BY_DATE: dict[str, Any] = {
     "sql": "SELECT 1",
     "inputs": ["ecommerce.sales"],
 }
+VIEW: dict[str, Any] = {
+    "name": "sales_of_days",
+    "description": "Sales by day.",
+    "sql": "SELECT user_id FROM sales_by_date",
+    "columns": [{"name": "user_id", "type": "int", "description": "Who."}],
+    "inputs": ["gold.sales_by_date"],
+}
 PIPELINE: dict[str, Any] = {
     "name": "tickit",
     "schedule": "cron(0 3 * * ? *)",
@@ -63,11 +70,12 @@ PIPELINE: dict[str, Any] = {
     "sla_minutes": 90,
 }
 DATASETS = [USERS, SALES, SALES_BY_DATE]
-LAKE = Lake.from_dict({"environment": ENVIRONMENT, "datasets": DATASETS, "pipelines": [PIPELINE]})
+LAKE = Lake.from_dict({"environment": ENVIRONMENT, "datasets": DATASETS, "pipelines": [PIPELINE], "views": [VIEW]})
 
 
 def compiled_files() -> dict[str, str]:
     """The package `compiled` of an asset, by path."""
     files: dict[str, Any] = {"compiled/environment.json": ENVIRONMENT, "compiled/pipelines/tickit.json": PIPELINE}
+    files["compiled/views.json"] = [VIEW]
     files |= {f"compiled/datasets/{each['id']}.json": each for each in DATASETS}
     return {"compiled/__init__.py": '""', **{path: json.dumps(content) for path, content in files.items()}}

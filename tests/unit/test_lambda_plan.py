@@ -30,6 +30,9 @@ def lake(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Ledger:
     for table in ("saas_users", "saas_users__quarantine", "ecommerce_sales", "ecommerce_sales__quarantine"):
         glue.create_table(DatabaseName=databases["silver"], TableInput={"Name": table})
     glue.create_table(DatabaseName=databases["gold"], TableInput={"Name": "sales_by_date"})
+    [view] = LAKE.views()
+    made = {"Name": view.name, "Parameters": {"headwater.hash": view.hash}}
+    glue.create_table(DatabaseName=databases["gold"], TableInput=made)
     for dataset in DATASETS:
         ledger.set_applied(dataset["id"], dataset["hash"], fence=1)
     return ledger
@@ -122,6 +125,17 @@ def test_an_unfinished_publication_of_this_pipeline_is_finished(ledger: Ledger) 
     assert not plan(attempt=1)["model"]
     ledger.intend("tickit-20261120T0000-01", [])
     assert plan(attempt=2)["model"]
+
+
+def test_a_view_that_is_new_or_has_changed_is_applied_by_the_next_run() -> None:
+    glue, gold = boto3.client("glue"), ENVIRONMENT["databases"]["gold"]
+    assert not plan()["apply"]
+    changed = {"Name": "sales_of_days", "Parameters": {"headwater.hash": "of what it was before"}}
+    glue.update_table(DatabaseName=gold, TableInput=changed)
+    assert plan(attempt=1)["apply"]
+    glue.delete_table(DatabaseName=gold, Name="sales_of_days")
+    assert plan(attempt=2)["apply"]
+    assert not handler.views_behind(LAKE, [LAKE.dataset(GOLD)], {}), "what it reads is not there yet"
 
 
 def test_a_thousand_tables_are_looked_up_by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
