@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any, ClassVar
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
@@ -47,11 +47,17 @@ class AthenaDialect(Trino):
         )
 
 
+DIALECT = AthenaDialect()
+NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+OTHER_NUMBER = re.compile(r"0[xbo]\w+|\d[\d_]*_\d+", re.IGNORECASE)
+SAID_ELSEWHERE = {"::": "Write CAST(x AS type).", "==": "Write =."}  # by other dialects
+
+
 def parse(sql: str) -> exp.Expr:
     try:
         trees = [
             tree
-            for tree in sqlglot.parse(sql, read=AthenaDialect)
+            for tree in DIALECT.parser().parse(_tokens(sql), sql)
             if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except (ParseError, TokenError) as error:
@@ -61,6 +67,24 @@ def parse(sql: str) -> exp.Expr:
     if len(trees) != 1:
         raise QueryError("SYNTAX", "Only one sql statement is allowed")
     return trees[0]
+
+
+def _tokens(sql: str) -> list[Token]:
+    """The tokens, without those that the grammar would take for something else than Trino does."""
+    found = DIALECT.tokenize(sql)
+    for one, after in pairwise([*found, Token(TokenType.SEMICOLON, ";", start=len(sql) + 1)]):
+        written = sql[one.start : one.end + 1]
+        if written in SAID_ELSEWHERE:
+            raise RefusedError(f"'{written}'", SAID_ELSEWHERE[written])
+        if not written[:1].isdigit() or one.token_type == TokenType.VAR:
+            continue
+        behind = sql[after.start : after.end + 1] if after.start == one.end + 1 else ""
+        if OTHER_NUMBER.fullmatch(written + behind):
+            raise RefusedError(f"The number '{written}{behind}'", "Write its decimal digits.")
+        if behind[:1].isidentifier() or not NUMBER.fullmatch(written):
+            told = "identifiers must not start with a digit; surround the identifier with double quotes"
+            raise QueryError("SYNTAX", f"line {one.line}:{one.col - len(written) + 1}: {told}")
+    return found
 
 
 def _syntax(error: ParseError | TokenError) -> str:
