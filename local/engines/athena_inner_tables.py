@@ -7,15 +7,15 @@ from typing import Any
 
 from local.engines.athena_errors import RefusedError
 from local.engines.athena_scope import TableColumn
-from local.engines.athena_types import BIGINT, BOOLEAN, INTEGER, MILLIS, VARCHAR, Type
+from local.engines.athena_types import BIGINT, BOOLEAN, INTEGER, MILLIS, VARCHAR, Type, map_of
 
 Rows = list[tuple[Any, ...]]
 MOMENT = Type("timestamp with time zone", MILLIS)
-COUNTS = Type("map(integer, bigint)")  # by its name alone: a column that the laptop does not compute with
-BOUNDS = Type("map(integer, varchar)")
+COUNTS, BOUNDS = map_of(INTEGER, BIGINT), map_of(INTEGER, VARCHAR)  # by the ids of columns
+BY_PARTITION = Type("row(…)")  # by its name alone: a column that the laptop does not compute with
 COLUMNS = {
     "snapshots": (("committed_at", MOMENT), ("snapshot_id", BIGINT), ("parent_id", BIGINT), ("operation", VARCHAR),
-                  ("manifest_list", VARCHAR), ("summary", Type("map(varchar, varchar)"))),
+                  ("manifest_list", VARCHAR), ("summary", map_of(VARCHAR, VARCHAR))),
     "history": (("made_current_at", MOMENT), ("snapshot_id", BIGINT), ("parent_id", BIGINT),
                 ("is_current_ancestor", BOOLEAN)),
     "refs": (("name", VARCHAR), ("type", VARCHAR), ("snapshot_id", BIGINT), ("max_reference_age_in_ms", BIGINT),
@@ -27,8 +27,8 @@ COLUMNS = {
     "manifests": (("path", VARCHAR), ("length", BIGINT), ("partition_spec_id", INTEGER),
                   ("added_snapshot_id", BIGINT), ("added_data_files_count", INTEGER),
                   ("existing_data_files_count", INTEGER), ("deleted_data_files_count", INTEGER)),
-    "partitions": (("partition", Type("row(…)")), ("record_count", BIGINT), ("file_count", BIGINT),
-                   ("total_size", BIGINT), ("data", Type("row(…)"))),
+    "partitions": (("partition", BY_PARTITION), ("record_count", BIGINT), ("file_count", BIGINT),
+                   ("total_size", BIGINT), ("data", BY_PARTITION)),
 }  # fmt: skip
 INSPECTED = {"total_size": "total_data_file_size_in_bytes"}  # what PyIceberg calls it
 
@@ -46,19 +46,38 @@ def rows(kind: str, metadata: Mapping[str, Any], inspect: Callable[[], Any]) -> 
         return told[kind](metadata)
     if metadata.get("current-snapshot-id") in (None, -1):
         return []
-    found = getattr(inspect(), kind)().to_pylist()
-    return [
-        tuple(each.get(INSPECTED.get(name, name)) if type_.runs else None for name, type_ in COLUMNS[kind])
-        for each in found
-    ]
+    inspected = inspect()
+    types = {field.field_id: field.field_type for field in inspected.tbl.schema().fields}
+
+    def value(row: Mapping[str, Any], name: str, type_: Type) -> Any:
+        told = row.get(INSPECTED.get(name, name)) if type_.runs else None
+        if type_.key is None or told is None:
+            return told
+        return {each: bound(types[each], of) if type_ == BOUNDS else of for each, of in told if each in types}
+
+    found = getattr(inspected, kind)().to_pylist()
+    return [tuple(value(each, name, type_) for name, type_ in COLUMNS[kind]) for each in found]
+
+
+def bound(type_: Any, value: bytes) -> str:
+    """A bound of a column as Iceberg writes it for people."""
+    from pyiceberg.conversions import from_bytes
+    from pyiceberg.transforms import IdentityTransform
+
+    plain: Any = IdentityTransform()
+    return str(plain.to_human_string(type_, from_bytes(type_, value)))
 
 
 def snapshots(metadata: Mapping[str, Any]) -> Rows:
     return [
         (each["timestamp-ms"], each["snapshot-id"], each.get("parent-snapshot-id"),
-         (each.get("summary") or {}).get("operation"), each.get("manifest-list"), None)
+         (each.get("summary") or {}).get("operation"), each.get("manifest-list"), summary(each))
         for each in metadata.get("snapshots") or ()
     ]  # fmt: skip
+
+
+def summary(snapshot: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in (snapshot.get("summary") or {}).items() if name != "operation"}
 
 
 def history(metadata: Mapping[str, Any]) -> Rows:

@@ -17,4 +17,6 @@ def text(value: str) -> str:
 def literal(value: Any) -> str:
     if value is None:
         return "NULL"
+    if isinstance(value, dict):
+        return f"MAP([{', '.join(map(literal, value))}], [{', '.join(map(literal, value.values()))}])"
     return str(value) if isinstance(value, int) else text(value if isinstance(value, str) else json.dumps(value))

@@ -160,6 +160,11 @@ def test_what_metadata_says_is_read_as_tables(ann: Analyst) -> None:
     assert ann.rows(f'SELECT count(*) FROM "{name}$manifests" WHERE added_data_files_count > 0') == [["2"]]
     assert ann.rows(f'SELECT count(*), bool_and(is_current_ancestor) FROM "{name}$history"') == [["2", "true"]]
     assert ann.rows(f'SELECT name, type FROM "{name}$refs"') == [["main", "BRANCH"]]
+    [first, _] = ann.rows(f'SELECT * FROM "{name}$snapshots" ORDER BY committed_at')
+    assert "added-records=2" in (first[5] or "")
+    [smallest, *_] = ann.rows(f'SELECT * FROM "{name}$files" ORDER BY lower_bounds[1]')
+    assert (smallest[6] or "").startswith("{1=1, ")
+    assert (smallest[9], smallest[10]) == ("{1=1, 2=ann, 3=10.00, 4=2026-11-20}",) * 2
     assert ann.fails(f'SELECT * FROM "{name}$entries"').startswith("NOT_SUPPORTED: The table '…$entries'")
 
 
