@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,15 @@ def spark_session(folder: Path, more_jars: Sequence[Path] = ()) -> Iterator[Spar
         f"{catalog}.cache-enabled": "false",
     }
     (folder / "spark").mkdir()
-    with patch.dict("os.environ", {"JAVA_HOME": str(java.find().home), "SPARK_LOCAL_IP": "127.0.0.1"}):
+    with session_of(settings) as started:
+        yield started
+
+
+@contextmanager
+def session_of(settings: Mapping[str, str], environment: Mapping[str, str] | None = None) -> Iterator[SparkSession]:
+    """A session in a JVM of its own, which has these variables."""
+    ours = {"JAVA_HOME": str(java.find().home), "SPARK_LOCAL_IP": "127.0.0.1", **(environment or {})}
+    with patch.dict("os.environ", ours):
         builder = SparkSession.builder
         for name, value in settings.items():
             builder = builder.config(name, value)

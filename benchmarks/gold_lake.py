@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import boto3
 import pyarrow as pa
 import pyarrow.parquet
 from pyspark.sql import SparkSession
 
-from benchmarks.folder_lake import dataset_of, folder
+from benchmarks.folder_lake import dataset_of, folder, session_of
 from glue_jobs import session
 from glue_jobs.evolution import create
 from lake.parts import Dataset, dataset_from_dict
 from local import deploy, tickit
-from local.engines import jars, java, spark_settings
+from local.engines import jars, spark_settings
 
 ROOT = Path(__file__).parents[1]
 BUCKET, DATABASE, CATALOG = "measured", "measured_gold", "spark.sql.catalog.lake"
@@ -88,20 +87,9 @@ def spark_session(place: Path, url: str) -> Iterator[SparkSession]:
         f"{CATALOG}.cache-enabled": "false",
     }
     (place / "spark").mkdir()
-    environment = {
-        "JAVA_HOME": str(java.find().home), "SPARK_LOCAL_IP": "127.0.0.1", "AWS_REGION": deploy.REGION,
-        "AWS_ACCESS_KEY_ID": "headwater", "AWS_SECRET_ACCESS_KEY": "headwater",
-    }  # fmt: skip
-    with patch.dict("os.environ", environment):
-        builder = SparkSession.builder
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        started = builder.getOrCreate()
-        started.sparkContext.setLogLevel("ERROR")
-        try:
-            yield started
-        finally:
-            started.stop()
+    user = {"AWS_ACCESS_KEY_ID": "headwater", "AWS_SECRET_ACCESS_KEY": "headwater", "AWS_REGION": deploy.REGION}
+    with session_of(settings, user) as started:
+        yield started
 
 
 def sources(spark: SparkSession, place: Path, times: int) -> None:

@@ -19,8 +19,9 @@ from datalake.function import LakeFunction
 from datalake.grants import LakeGrants, network_interfaces
 from datalake.job import LakeJobs
 from datalake.logs import log_group
-from datalake.pipeline import ErasureMachine, MaintenanceMachine, PipelineMachine, PipelineSchedule
+from datalake.pipeline import ERASURE_MACHINE, MAINTENANCE_MACHINE, Machine, PipelineMachine, PipelineSchedule
 from lake.masking import MASKING_KEY
+from lake.runs import MAINTENANCE
 from lake.subjects import ERASURE_KEY
 
 
@@ -144,21 +145,20 @@ class PipelineStack(Stack):
     def _pipelines(self, schedules: Mapping[str, str]) -> None:
         """By the name of each pipeline: when it starts, or nothing where it is started by hand."""
         environment, lake = self._environment, self._lake
-        maintenance = {MaintenanceMachine.NAME: environment.maintenance_schedule}
+        maintenance = {MAINTENANCE: environment.maintenance_schedule}
         started = [*schedules, *maintenance]
-        machines = [lake.arn("states", f"stateMachine:{environment.resource(name)}") for name in started]
+        startable = [lake.arn("states", f"stateMachine:{environment.resource(name)}") for name in started]
         start = self._function(
             "start",
             "Starts a pipeline's run under the name that its scheduled time gives it",
-            [Grant(["states:StartExecution"], machines)],
+            [Grant(["states:StartExecution"], startable)],
             dead_letters=self._not_started,
         )
         group = log_group(self, "Executions", name=environment.states_log_group, environment=environment, key=self._key)
         CrawlMachine(self, "Crawl", environment=environment, lake=lake, group=group, dead_letters=self._not_started)
-        MaintenanceMachine(self, "Maintenance", environment=environment, lake=lake, group=group)
-        ErasureMachine(self, "Erasure", environment=environment, lake=lake, group=group)
-        for name in schedules:
-            PipelineMachine(self, f"Pipeline-{name}", name=name, environment=environment, lake=lake, group=group)
+        machines = {"Maintenance": MAINTENANCE_MACHINE, "Erasure": ERASURE_MACHINE}
+        for construct_id, machine in {**machines, **{f"Pipeline-{name}": Machine(name) for name in schedules}}.items():
+            PipelineMachine(self, construct_id, machine=machine, environment=environment, lake=lake, group=group)
         for name, expression in {**schedules, **maintenance}.items():
             if expression:
                 PipelineSchedule(

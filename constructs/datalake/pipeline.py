@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import (
@@ -25,38 +26,53 @@ from lake.runs import ERASURE, MAINTENANCE
 DEFINITION = ROOT / "state_machines" / "load_pipeline.asl.json"
 JOBS = ("apply", "ingest", "refine", "mask", "model")
 FUNCTIONS = ("plan", "conclude")
-MAINTAIN = ROOT / "state_machines" / "maintain_tables.asl.json"
-FORGET = ROOT / "state_machines" / "forget_subject.asl.json"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A state machine's name, and what its definition names; of a pipeline, unless something else is said."""
+
+    name: str
+    definition: Path = DEFINITION
+    functions: Sequence[str] = FUNCTIONS
+    jobs: Sequence[str] = JOBS
+
+
+# Their runs are in the ledger like those of pipelines of these names.
+MAINTENANCE_MACHINE = Machine(
+    MAINTENANCE, ROOT / "state_machines" / "maintain_tables.asl.json", ["conclude"], ["maintain"]
+)
+ERASURE_MACHINE = Machine(
+    ERASURE, ROOT / "state_machines" / "forget_subject.asl.json", ["conclude"], ["forget", "mask", "model"]
+)
 
 
 class PipelineMachine(Construct):
-    """State machine `headwater-ENV-PIPELINE`, which logs every state and passes ids, never data."""
+    """State machine `headwater-ENV-NAME`, which logs every state and passes ids, never data."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        name: str,
+        machine: Machine,
         environment: Environment,
         lake: LakeGrants,
         group: logs.ILogGroup,
-        definition: Path = DEFINITION,
-        function_names: Sequence[str] = FUNCTIONS,
-        job_names: Sequence[str] = JOBS,
     ) -> None:
         super().__init__(scope, construct_id)
-        functions = {each: lake.arn("lambda", f"function:{environment.resource(each)}") for each in function_names}
-        jobs = {each: environment.resource(each) for each in job_names}
-        substitutions = {"Pipeline": name}
+        name = environment.resource(machine.name)
+        functions = {each: lake.arn("lambda", f"function:{environment.resource(each)}") for each in machine.functions}
+        jobs = {each: environment.resource(each) for each in machine.jobs}
+        substitutions = {"Pipeline": machine.name}
         substitutions |= {f"{each.title()}Function": arn for each, arn in functions.items()}
         substitutions |= {f"{each.title()}Job": job for each, job in jobs.items()}
-        text = definition.read_text()
-        check(environment.resource(name), json.loads(text), substitutions)
+        text = machine.definition.read_text()
+        check(name, json.loads(text), substitutions)
         sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=environment.resource(name),
+            state_machine_name=name,
             # Inline, not a file asset: `cdk diff` then shows the states that change.
             definition_body=sfn.DefinitionBody.from_string(text),
             definition_substitutions=substitutions,
@@ -65,65 +81,11 @@ class PipelineMachine(Construct):
             role=role(
                 self,
                 "Role",
-                name=f"{environment.resource(name)}-pipeline",
-                description=f"What state machine {environment.resource(name)} may do",
+                name=f"{name}-pipeline",
+                description=f"What state machine {name} may do",
                 principal=on_our_behalf("states", environment),
                 grants=_machine_grants(lake, list(functions.values()), list(jobs.values())),
             ),
-        )
-
-
-class MaintenanceMachine(PipelineMachine):
-    """State machine `headwater-ENV-maintain`: its runs are in the ledger like those of a pipeline of that name."""
-
-    NAME = MAINTENANCE
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: Environment,
-        lake: LakeGrants,
-        group: logs.ILogGroup,
-    ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            name=self.NAME,
-            environment=environment,
-            lake=lake,
-            group=group,
-            definition=MAINTAIN,
-            function_names=["conclude"],
-            job_names=["maintain"],
-        )
-
-
-class ErasureMachine(PipelineMachine):
-    """State machine `headwater-ENV-forget`: whom it is about, its input does not say."""
-
-    NAME = ERASURE
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: Environment,
-        lake: LakeGrants,
-        group: logs.ILogGroup,
-    ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            name=self.NAME,
-            environment=environment,
-            lake=lake,
-            group=group,
-            definition=FORGET,
-            function_names=["conclude"],
-            job_names=["forget", "mask", "model"],
         )
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
-import pyspark
-from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+from py4j.java_gateway import JavaGateway
 
-from local.engines import jars, java
+from local.engines import gateway, jars
 from local.engines.crawl_jdbc import Database, LiveTable, Login
 
 DRIVERS = ("postgresql", "mysql-connector", "mssql-jdbc", "h2")
@@ -53,17 +51,6 @@ class Databases:
             return self._gateway
 
     def _launch(self) -> None:
-        bridge = next((Path(pyspark.__file__).parent / "jars").glob("py4j*.jar"))
         drivers = [jar for jar in jars.fetch() if any(name in jar.name for name in DRIVERS)]
-        port, secret, self._process = launch_gateway(
-            jarpath=str(bridge),
-            classpath=":".join(map(str, drivers)),
-            javaopts=["-Xmx256m", "-XX:TieredStopAtLevel=1", "-Duser.timezone=UTC"],
-            java_path=str(java.find().home / "bin" / "java"),
-            die_on_exit=True,  # with the process that holds its standard input
-            enable_auth=True,
-            return_proc=True,
-        )
-        self._gateway = JavaGateway(
-            gateway_parameters=GatewayParameters(port=port, auth_token=secret, auto_convert=True)
-        )
+        options = ["-Xmx256m", "-Duser.timezone=UTC"]
+        self._process, self._gateway = gateway.small(drivers, options, auto_convert=True)

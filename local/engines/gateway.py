@@ -13,7 +13,7 @@ from typing import Any
 
 import pyspark
 
-from local.engines.java import Java
+from local.engines.java import Java, find
 
 START_SECONDS = 120.0
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -55,6 +55,22 @@ def launch(
         _wait(process, told, log)
         content = told.read_bytes()  # two numbers in network order, each four bytes, and the secret
         return Gateway(process, int.from_bytes(content[:4], "big"), content[8:].decode())
+
+
+def small(classpath: Sequence[Path], options: Sequence[str], **parameters: Any) -> tuple[subprocess.Popen[bytes], Any]:
+    """A JVM without Spark that ends with this process, and py4j's way to the classes of its class path."""
+    from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+
+    port, secret, process = launch_gateway(
+        jarpath=str(next((SPARK_HOME / "jars").glob("py4j*.jar"))),
+        classpath=":".join(map(str, classpath)),
+        javaopts=["-XX:TieredStopAtLevel=1", *options],
+        java_path=str(find().home / "bin" / "java"),
+        die_on_exit=True,  # with the process that holds its standard input
+        enable_auth=True,
+        return_proc=True,
+    )
+    return process, JavaGateway(gateway_parameters=GatewayParameters(port=port, auth_token=secret, **parameters))
 
 
 def _wait(process: subprocess.Popen[Any], told: Path, log: Path) -> None:

@@ -8,11 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pyspark
-from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from local.engines import jars, java
+from local.engines import gateway, jars, java
 
 FOLDER = "trino-parser-435"  # the last that runs on Java 17
 JARS = {
@@ -66,10 +64,10 @@ class TrinoParser:
 
     def close(self) -> None:
         with self._lock:
-            gateway, process = self._gateway, self._process
+            held, process = self._gateway, self._process
             self._parser = self._gateway = self._process = None
-        if gateway is not None and process is not None:
-            gateway.shutdown()  # objects that are still held do not call a JVM that is gone
+        if held is not None and process is not None:
+            held.shutdown()  # objects that are still held do not call a JVM that is gone
             process.kill()
             process.wait()
 
@@ -96,16 +94,6 @@ class TrinoParser:
                 self._missing = True  # a statement is not to wait for the network again
 
     def _launch(self, classpath: list[Path]) -> None:
-        bridge = next((Path(pyspark.__file__).parent / "jars").glob("py4j*.jar"))
-        port, secret, self._process = launch_gateway(
-            jarpath=str(bridge),
-            classpath=":".join(map(str, classpath)),
-            javaopts=["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"],
-            java_path=str(java.find().home / "bin" / "java"),
-            die_on_exit=True,  # with the process that holds its standard input
-            enable_auth=True,
-            return_proc=True,
-        )
-        parameters = GatewayParameters(port=port, auth_token=secret, read_timeout=ANSWER_SECONDS)
-        self._gateway = JavaGateway(gateway_parameters=parameters)
+        options = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
+        self._process, self._gateway = gateway.small(classpath, options, read_timeout=ANSWER_SECONDS)
         self._parser = self._gateway.jvm.io.trino.sql.parser.SqlParser()
