@@ -129,7 +129,9 @@ def measured_lake(dataset: dict[str, Any], *more: dict[str, Any], more_jars: Seq
         stack.enter_context(mock_aws())
         aws.client.cache_clear()
         glue_rulesets.install()
-        environment = json.loads(json.dumps(compile.describe(config.load("local")), default=vars))
+        environment = json.loads(
+            json.dumps(compile.describe(dataclasses.replace(config.load("local"), governance="iam")), default=vars)
+        )
         pipeline = {"name": PIPELINE, "schedule": "", "interval_hours": 24, "datasets": [dataset["id"]]}
         content = {"environment": environment, "datasets": [dataset, *more], "pipelines": [pipeline]}
         lake = FolderLake.of(content, place)

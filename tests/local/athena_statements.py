@@ -92,7 +92,7 @@ class Analyst:
     def iceberg(self, name: str) -> Table:
         """A table as PyIceberg has it."""
         url, region = self.endpoint.url, self.endpoint.region
-        common = {"endpoint": url, "region": region, "access-key-id": "x", "secret-access-key": "x"}
+        common = {"endpoint": url, "region": region, "access-key-id": "headwater", "secret-access-key": "x"}
         told = {f"{service}.{key}": value for service in ("glue", "s3") for key, value in common.items()}
         return GlueCatalog("tests", **told).load_table((self.database, name))
 

@@ -169,7 +169,7 @@ def test_a_client_that_goes_away_leaves_its_query_to_end(ann: Analyst) -> None:
         "athena",
         endpoint_url=endpoint.url,
         region_name=endpoint.region,
-        aws_access_key_id="x",
+        aws_access_key_id="headwater",
         aws_secret_access_key="x",
     )
     place = {"OutputLocation": f"s3://{ann.bucket}/results/"}

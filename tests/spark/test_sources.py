@@ -261,7 +261,7 @@ def _lake(folder: Path, warehouse: Path) -> FolderLake:
     (root / "pipelines" / "hard.yaml").write_text(json.dumps(pipeline))
     local = config.load("local")
     sources: dict[str, Source] = {engine: Source(engine, "127.0.0.1", 1, DATABASE) for engine in ENGINES}
-    compile.write(folder, replace(local, sources=sources, schedules={}, streams={}), root)
+    compile.write(folder, replace(local, sources=sources, schedules={}, streams={}, governance="iam", roles={}), root)
     package = folder / "compiled"
     content: dict[str, Any] = {"environment": json.loads((package / "environment.json").read_text())}
     for part in ("datasets", "pipelines"):

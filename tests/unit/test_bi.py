@@ -96,7 +96,10 @@ def test_the_policy_beside_it_names_one_workgroup_and_one_folder(tmp_path: Path)
     ("arguments", "says"),
     [
         (["excel"], "The tool 'excel': expected one of tableau, dbeaver, sqlalchemy. Name one of them."),
-        (["tableau", "--team", "nobody"], "The team 'nobody': expected one of analysts, engineers."),
+        (
+            ["tableau", "--team", "nobody"],
+            "The team 'nobody': expected one of analysts, engineers, clinicians, clinics.",
+        ),
         (["tableau", "--user", "../x"], "The user '../x': expected FIRST.LAST in lower-case letters"),
         (["tableau", "--env", "nowhere"], "'nowhere': expected an environment"),
     ],

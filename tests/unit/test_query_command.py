@@ -61,7 +61,11 @@ def test_sql_comes_from_an_argument_a_file_or_standard_input(answers: Answers, t
         (["SELECT 1", "--format", "excel"], None, "The format 'excel': expected one of table, csv, json, parquet."),
         (["SELECT 1; SELECT 2", "--output", "x", "--format", "csv"], None, "The 2 statements: expected one with --out"),
         (["SELECT 1", "--output", "x"], None, "The format 'table': expected csv, json or parquet in a file."),
-        (["SELECT 1", "--team", "sales"], None, "The team 'sales': expected one of analysts, engineers."),
+        (
+            ["SELECT 1", "--team", "sales"],
+            None,
+            "The team 'sales': expected one of analysts, engineers, clinicians, clinics.",
+        ),
         (["SELECT 1", "--user", "Ann Lee"], None, "The user 'Ann Lee': expected FIRST.LAST"),
     ],
 )
