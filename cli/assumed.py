@@ -31,7 +31,7 @@ class Assumed:
     own: Target
     role: Role
     user: str
-    _issued: dict[str, Any] = field(default_factory=dict)
+    _issued: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

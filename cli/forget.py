@@ -63,8 +63,10 @@ def start(lake: Target, subject: str, dataset: str | None, dry_run: bool) -> str
     try:
         given = json_.dumps({"dry_run": dry_run})
         states.start_execution(stateMachineArn=lake.state_machine(ERASURE), name=run, input=given)
-    except states.exceptions.StateMachineDoesNotExist as error:
+    except Exception as error:  # whatever it is, nobody will work the request
         lake.client("s3").delete_object(**place)
+        if not isinstance(error, states.exceptions.StateMachineDoesNotExist):
+            raise
         name = lake.environment.name
         raise CommandError(
             f"Erasure is not deployed to '{name}'. Deploy it: `./headwater deploy --env {name}`."

@@ -187,7 +187,7 @@ class Governor:
     def _call(self, operation: str, **arguments: Any) -> Said:
         """Changes that come at once are refused; the datasets of a run are worked at once."""
         call, busy = getattr(self._client, operation), self._client.exceptions.ConcurrentModificationException
-        for number in range(TRIES):
+        for number in range(TRIES - 1):
             try:
                 answer: Said = call(**arguments)
                 return answer

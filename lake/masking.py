@@ -69,11 +69,11 @@ def _column(column: Column) -> Column:
         type=shown_as(column.type, mask),
         required=column.required and mask.how != NULL,
         classification=mask.classification,
-        description=_clipped(f"{_told(mask)} {column.description}"),
+        description=_clipped(f"{_told(column.type, mask)} {column.description}"),
     )
 
 
-def _told(mask: Mask) -> str:
+def _told(type_: str, mask: Mask) -> str:
     """What a reader has to know of the values."""
     if mask.how == HASH:
         alike = (
@@ -81,7 +81,7 @@ def _told(mask: Mask) -> str:
         )
         return f"A hash under a secret key, {alike}."
     if mask.how == TRUNCATE:
-        return f"Cut to {mask.to}."
+        return f"Cut to its first {mask.to} characters." if type_ == "string" else f"Down to a multiple of {mask.to}."
     return "Null." if mask.how == NULL else f"Made coarse: {mask.to}."
 
 

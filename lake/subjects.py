@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 
 from lake.model import Lake
@@ -57,12 +58,17 @@ def root_of(lake: Lake, dataset: str | None) -> Dataset:
 def canonical(dataset: Dataset, text: str) -> str:
     """The id as its column's type writes it; what is wrong with one that cannot be one, without the id."""
     kind = next(each.type for each in dataset.columns if each.name == dataset.subject)
-    try:
-        return str(int(text)) if kind in WHOLE else text.strip(" ")  # a source's char(n) has spaces behind it
-    except ValueError:
+    bare = text.strip()
+    if kind in WHOLE and not re.fullmatch(r"-?\d+", bare, re.ASCII):
         raise UnknownSubjectError(
             f"The subject's id: expected a whole number, as {dataset.subject} of {dataset.id} is. Correct it."
-        ) from None
+        )
+    if not bare:
+        raise UnknownSubjectError(
+            "The subject's id: expected one that is not empty. Give it with --subject, or on standard input with"
+            " --subject -."
+        )
+    return str(int(bare)) if kind in WHOLE else text.strip(" ")  # a source's char(n) has spaces behind it
 
 
 def holders(lake: Lake, root: str) -> dict[str, tuple[str, ...]]:

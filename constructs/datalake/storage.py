@@ -9,6 +9,7 @@ from config import Environment
 from datalake.encryption import lake_key
 from datalake.nag import acknowledge
 from datalake.trail import receive
+from lake.certificate import REQUESTS
 
 LAYERS = ("landing", "bronze", "silver", "gold")
 BESIDE = ("results", "sandbox", "scratch")
@@ -74,14 +75,16 @@ class LakeStorage(Construct):
 
     def _lifecycle(self, layer: str) -> list[s3.LifecycleRule]:
         days = self._environment.retention.get(layer)
+        requests = [s3.LifecycleRule(prefix=REQUESTS, expiration=Duration.days(1))] if layer == "scratch" else []
         return [
+            *requests,
             s3.LifecycleRule(
                 abort_incomplete_multipart_upload_after=Duration.days(7),
                 expiration=Duration.days(days) if days else None,
                 noncurrent_version_expiration=Duration.days(self._environment.retention["noncurrent"])
                 if layer in NOT_REBUILDABLE
                 else None,
-            )
+            ),
         ]
 
 

@@ -30,7 +30,7 @@ PINNED_SECONDS = 20
 
 
 class JarsNotFoundError(Exception):
-    """Spark's jars are not in the cache and could not be fetched."""
+    """Jars are not in the cache and could not be fetched."""
 
 
 def cache() -> Path:

@@ -218,7 +218,7 @@ def vend(response: Any) -> dict[str, Any]:
     role = next(each["RoleArn"] for arn, each in found.places.items() if path_of(arn) == place)
     seconds = int(response._get_param("DurationSeconds") or USUAL)
     if not SHORTEST <= seconds <= LONGEST:
-        raise invalid(f"DurationSeconds: expected {SHORTEST} to {LONGEST}.")
+        raise invalid(f"DurationSeconds '{seconds}': expected {SHORTEST} to {LONGEST}.")
     return credentials(response, role, at(glue), writes=bool(asked & {"INSERT", "DELETE", "ALL"}), seconds=seconds)
 
 

@@ -11,27 +11,22 @@ from dataclasses import replace
 from typing import Any
 
 from local.engines.lake_formation import Access, Grant, may_grant, on_database, visible
-from local.services.lakeformation_state import described, error, glue_table, kept_of, principal_of
+from local.services.lakeformation_judging import judged
+from local.services.lakeformation_state import described, error, glue_table, kept_of
 
 TABLES = ("Table", "TableWithColumns", "DataCellsFilter")
 SELECT = frozenset({"SELECT"})
 
 
-def limited(response: Any) -> str | None:
-    """Who asks, where that is nobody who sees all."""
-    caller = principal_of(response)
-    return None if caller is None or caller in kept_of(response).state.admins else caller
-
-
 def table_access(response: Any, database: str, name: str) -> Access | None:
     """What the caller sees of a table; of an administrator nothing is asked."""
     glue = glue_table(response.current_account, response.region, database, name)
-    return visible(limited(response) or "", described(glue, database), kept_of(response).state)
+    return visible(judged(response) or "", described(glue, database), kept_of(response).state)
 
 
 def of_table(response: Any, database: str, name: str, columns: Iterable[str]) -> list[str]:
     """The columns that the caller may be told of; an error where it is told of none, nor of the table."""
-    if limited(response) is None:
+    if judged(response) is None:
         return list(columns)
     access = table_access(response, database, name)
     if access is None:
@@ -40,14 +35,14 @@ def of_table(response: Any, database: str, name: str, columns: Iterable[str]) ->
 
 
 def of_database(response: Any, name: str) -> None:
-    caller = limited(response)
+    caller = judged(response)
     if caller is not None and not on_database(caller, name, kept_of(response).state):
         raise error("AccessDeniedException", f"Insufficient Lake Formation permission(s): Required Describe on {name}")
 
 
 def grants(response: Any, found: Iterable[Grant]) -> Iterator[Grant]:
     """Its own grants, and of others' on tables and databases the permissions that it has there too."""
-    caller = limited(response)
+    caller = judged(response)
     for each in found:
         if caller in (None, each.principal):
             yield each
@@ -74,7 +69,7 @@ def _held(response: Any, caller: str, grant: Grant) -> frozenset[str]:
 
 def sees_filter(response: Any, key: tuple[str, str, str]) -> bool:
     """A filter's rows are told to who may make filters of its table, and to whom it is granted."""
-    caller, state = limited(response), kept_of(response).state
+    caller, state = judged(response), kept_of(response).state
     if caller is None or may_grant(caller, {"Table": {"DatabaseName": key[0], "Name": key[1]}}, SELECT, state):
         return True
     named = dict(zip(("DatabaseName", "TableName", "Name"), key, strict=True))

@@ -8,7 +8,8 @@ from moto.glue.models import glue_backends
 
 from local.engines.lake_formation import Place, expression_of, matches, may_grant, on_database
 from local.services.lakeformation_grants import paged
-from local.services.lakeformation_sight import limited, of_database, of_table, table_access
+from local.services.lakeformation_judging import judged
+from local.services.lakeformation_sight import of_database, of_table, table_access
 from local.services.lakeformation_state import (
     absent,
     check_names,
@@ -47,7 +48,7 @@ def create(response: Any) -> dict[str, Any]:
 def _asked(response: Any) -> tuple[str, list[str]]:
     values = list(dict.fromkeys(each.lower() for each in response._get_param("TagValues") or ()))
     if not 1 <= len(values) <= LARGEST_CALL:
-        raise invalid(f"TagValues: expected 1 to {LARGEST_CALL}.")
+        raise invalid(f"TagValues, {len(values)} of them: expected 1 to {LARGEST_CALL}.")
     return response._get_param("TagKey").lower(), values
 
 
@@ -208,7 +209,7 @@ def search_tables(response: Any) -> dict[str, Any]:
         for table in database.tables.values():
             place = database.name, table.name
             columns = [each["Name"].lower() for each in columns_of(table.as_dict())]
-            if limited(response) is not None:
+            if judged(response) is not None:
                 access = table_access(response, *place)
                 if access is None:
                     continue
@@ -221,7 +222,7 @@ def search_tables(response: Any) -> dict[str, Any]:
 
 def search_databases(response: Any) -> dict[str, Any]:
     state, wanted = kept_of(response).state, _expression(response)
-    caller = limited(response)
+    caller = judged(response)
     names = [each for each in glue_backends[response.current_account][response.region].databases
              if matches(wanted, state.effective(each)) and (caller is None or on_database(caller, each, state))
             ]  # fmt: skip

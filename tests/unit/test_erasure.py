@@ -104,6 +104,9 @@ def test_an_id_is_read_as_its_column_is_and_no_error_repeats_it() -> None:
     assert "secret-name" not in str(refused.value)
     texts = replace(people, columns=tuple(replace(each, type="string") for each in people.columns))
     assert canonical(texts, "007  ") == "007"
+    for people_or_texts, nobody in ((texts, ""), (texts, "  "), (people, ""), (people, "1_0")):
+        with pytest.raises(UnknownSubjectError, match="The subject's id: expected"):
+            canonical(people_or_texts, nobody)
 
 
 def test_every_store_that_is_not_rewritten_has_a_date_or_a_reason() -> None:
