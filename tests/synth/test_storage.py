@@ -49,8 +49,14 @@ def test_objects_expire_as_the_environment_says(lake: Synthesized) -> None:
     buckets = lake.named("S3::Bucket", "BucketName")
     for layer in config.LAYERS:
         rules = buckets[lake.environment.bucket(layer)]["LifecycleConfiguration"]["Rules"]
-        days = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule]
+        days = [rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule and "Prefix" not in rule]
         assert days == [lake.environment.retention[layer]] if layer in lake.environment.retention else days == []
+
+
+def test_the_request_of_an_erasure_is_gone_within_a_day(lake: Synthesized) -> None:
+    scratch = lake.named("S3::Bucket", "BucketName")[lake.environment.bucket("scratch")]
+    found = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in scratch["LifecycleConfiguration"]["Rules"]}
+    assert found["glue/forget/requests/"] == 1
 
 
 def test_the_ledger_can_be_restored_and_found_by_pipeline(lake: Synthesized) -> None:
