@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CommandError
-from lake.governance import LAYERS, principal
+from lake.governance import principal
+from lake.parts import GOVERNED
 
 if TYPE_CHECKING:
     from cli.target import Target
@@ -47,7 +48,7 @@ def wanted(lake: Target) -> list[OptIn]:
     return sorted(
         OptIn(principal(described, role), environment.database(layer), what)
         for role in environment.roles
-        for layer in LAYERS
+        for layer in GOVERNED
         for what in (DATABASE, TABLES)
     )
 

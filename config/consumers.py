@@ -8,6 +8,7 @@ from typing import Any
 
 from config import Environment
 from config.team import TEAM_TAG, USER_TAG
+from lake.parts import GOVERNED
 from lake.roles import Role
 
 USER = f"${{aws:PrincipalTag/{USER_TAG}}}"
@@ -27,7 +28,6 @@ CHANGE_CATALOG = (
     "CreateTable", "UpdateTable", "DeleteTable", "CreatePartition", "BatchCreatePartition", "UpdatePartition",
     "DeletePartition", "BatchDeletePartition",
 )  # fmt: skip
-LAYERS = ("bronze", "silver", "gold")
 TRAIL = "cloudtrail"  # the folder of the bucket of logs that says who read which object
 EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
 BY_TAG = "The folder is the person's own, by the tag that the identity provider gives."
@@ -64,7 +64,7 @@ def of_role(environment: Environment, role: Role, readable: Sequence[str]) -> It
     In mode iam those are the `readable` ones, of which it may see all. Else Lake Formation decides what of them it
     sees, and lends credentials for that: the role itself reaches no object of them.
     """
-    for layer in LAYERS:
+    for layer in GOVERNED:
         if environment.governance != "iam" and (layer in role.reads or role.audit):
             yield describe(environment, layer)
         elif environment.governance == "iam" and layer in readable:

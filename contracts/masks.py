@@ -9,6 +9,7 @@ from config.positions import Field, Problem, suggestion
 from contracts.contract import PROPERTIES, Source
 from lake.masking import GENERALISE, HASH, NULL, OMIT, TRUNCATE
 from lake.parts import Gate, Mask
+from lake.roles import SENSITIVE
 
 SEVERITIES = {"error": "error", "warning": "warn"}
 FITTING = {
@@ -18,7 +19,6 @@ FITTING = {
 }
 TIMES = ("month", "year", "decade")
 POSTAL = "postal"
-SENSITIVE = ("pii", "phi")
 TAKES = {HASH: ("joins",), TRUNCATE: ("to",), GENERALISE: ("to",)}
 
 Found = tuple[Field, dict[str, Any], dict[str, Any]]

@@ -15,9 +15,9 @@ from glue_jobs import views
 from glue_jobs.aws import client
 from glue_jobs.failures import TransientError
 from lake.filters import CellFilter
-from lake.governance import CLASSIFICATION, LAYERS, plan, view_tags
+from lake.governance import CLASSIFICATION, plan, view_tags
 from lake.model import Lake
-from lake.parts import GOLD, Dataset, Environment
+from lake.parts import GOLD, GOVERNED, Dataset, Environment
 from lake.rights import Plan, TableTags, Tag
 
 EVERYONE = "IAM_ALLOWED_PRINCIPALS"  # Lake Formation's name for all whom IAM lets
@@ -82,7 +82,7 @@ class Governor:
         self._grant(plan, [key for key in wanted if key in held])
 
     def close_databases(self) -> None:
-        for layer in LAYERS:
+        for layer in GOVERNED:
             database = self._environment.databases[layer]
             self._close({"Database": {"CatalogId": self._environment.account, "Name": database}})
 

@@ -9,26 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lake.filters import SIDE, CellFilter, filters
-from lake.parts import GOLD, Dataset, Environment
+from lake.parts import GOLD, GOVERNED, Dataset, Environment
 from lake.rights import DatabaseTags, FilterGrant, NamedGrant, Plan, TableTags, Tag, TagGrant
-from lake.roles import CLASSES, UNCLASSED, Role
+from lake.roles import CLASSES, SENSITIVE, UNCLASSED, Role
 from lake.tables import LINEAGE
 from lake.views import View
 
 CLASSIFICATION, ACCESS, LAYER = "classification", "access", "layer"
 BY_TAGS, BY_FILTERS = "tags", "filters"  # how a table is reached
 VALUES = (*CLASSES, UNCLASSED)
-SENSITIVE = ("pii", "phi")
-LAYERS = ("bronze", "silver", GOLD)
 # Which layers' tables each job writes; a job's role gets all of them by name, and never tags.
 WRITERS = {
-    "apply": LAYERS,
+    "apply": GOVERNED,
     "ingest": ("bronze",),
     "refine": ("silver",),
     "mask": ("silver",),
     "model": ("silver", GOLD),
     "maintain": ("silver", GOLD),
-    "forget": LAYERS,
+    "forget": GOVERNED,
 }
 GRANTS = "apply"  # the job that tags tables and grants filters
 
@@ -41,7 +39,7 @@ def plan(environment: Environment, datasets: Iterable[Dataset], views: Iterable[
     return Plan(
         mode=environment.governance,
         tags=_tags(environment),
-        databases=tuple(_database(environment, layer) for layer in LAYERS),
+        databases=tuple(_database(environment, layer) for layer in GOVERNED),
         tag_grants=tuple(grant for role in roles for grant in tag_grants(environment, role)),
         named_grants=tuple(_named(environment)),
         tables=(*tagged, *(view_tags(environment, GOLD, name) for name in sorted(each.name for each in views))),
@@ -95,7 +93,7 @@ def side_tables(dataset: Dataset) -> list[str]:
 def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
     """What a role is granted by tags: the databases of its layers, and of their tables the columns of its classes."""
     arn = principal(environment, role.name)
-    layers = Tag(environment.prefix + LAYER, LAYERS if role.audit else role.reads)
+    layers = Tag(environment.prefix + LAYER, GOVERNED if role.audit else role.reads)
     if layers.values:
         yield TagGrant(role.name, arn, "DATABASE", "DESCRIBE", (layers,))
     if role.audit:
@@ -126,8 +124,8 @@ def filter_grants(environment: Environment, dataset: Dataset, role: Role) -> Ite
 
 def readable_whole(role: Role, datasets: Iterable[Dataset]) -> tuple[str, ...]:
     """The layers that a role may see all of, so that IAM, which opens a layer or does not, may open them to it."""
-    held = {layer: set[str]() for layer in LAYERS}
-    names = {layer: set[str]() for layer in LAYERS}
+    held = {layer: set[str]() for layer in GOVERNED}
+    names = {layer: set[str]() for layer in GOVERNED}
     for each in datasets:
         for layer in ("bronze", each.layer):
             held[layer] |= {column.classification for column in each.columns}
@@ -142,7 +140,7 @@ def readable_whole(role: Role, datasets: Iterable[Dataset]) -> tuple[str, ...]:
 
 def _tags(environment: Environment) -> tuple[Tag, ...]:
     """Keys begin with the environment's name: an account has one set of tags for all of its lakes."""
-    values = {CLASSIFICATION: VALUES, ACCESS: (BY_FILTERS, BY_TAGS), LAYER: LAYERS}
+    values = {CLASSIFICATION: VALUES, ACCESS: (BY_FILTERS, BY_TAGS), LAYER: GOVERNED}
     return tuple(Tag(environment.prefix + key, each) for key, each in sorted(values.items()))
 
 
@@ -158,7 +156,7 @@ def _database(environment: Environment, layer: str) -> DatabaseTags:
 
 
 def _named(environment: Environment) -> Iterator[NamedGrant]:
-    for layer in LAYERS:  # the function that looks which tables are there
+    for layer in GOVERNED:  # the function that looks which tables are there
         for kind in ("DATABASE", "TABLE"):
             arn, database = _role_arn(environment, f"{environment.prefix}plan-function"), environment.databases[layer]
             yield NamedGrant("plan", arn, kind, database, "DESCRIBE")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from lake.roles import Role, RowFilter, role_from_dict
 
 GOLD = "gold"
+GOVERNED = ("bronze", "silver", GOLD)  # the layers that have tables
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CLASSES = ("public", "internal", "pii", "phi")  # of columns
+SENSITIVE = ("pii", "phi")
 UNCLASSED = "unclassed"  # what no contract has classed: raw rows, a column on its way
 ALL = "all"
 

@@ -21,6 +21,7 @@ from datalake.job import LakeJobs
 from datalake.logs import log_group
 from datalake.pipeline import ERASURE_MACHINE, MAINTENANCE_MACHINE, Machine, PipelineMachine, PipelineSchedule
 from lake.masking import MASKING_KEY
+from lake.parts import GOVERNED
 from lake.runs import MAINTENANCE
 from lake.subjects import ERASURE_KEY
 
@@ -45,7 +46,7 @@ class PipelineStack(Stack):
             self, "NotStarted", queue_name=environment.resource("not-started"), key=self._key
         )
         self._jobs()
-        look = [self._lake.write_ledger(), self._lake.read_tables("bronze", "silver", "gold")]
+        look = [self._lake.write_ledger(), self._lake.read_tables(*GOVERNED)]
         self._function("plan", "What a run has to do", look)
         self._function("conclude", "Whether a run did all it had to do", [self._lake.write_ledger()])
         self._pipelines(schedules)
@@ -57,7 +58,7 @@ class PipelineStack(Stack):
             "apply",
             description="Makes tables from contracts, and lets them grow",
             grants=[
-                lake.make_tables("bronze", "silver", "gold"),
+                lake.make_tables(*GOVERNED),
                 lake.remove_views("silver", "gold"),
                 *lake.write_objects("silver", "gold"),
                 lake.register_rulesets(),
@@ -102,7 +103,7 @@ class PipelineStack(Stack):
             description="Takes a person's rows out of every table and file",
             grants=[
                 lake.commit_tables("silver", "gold"),
-                *lake.erase_objects("bronze", "silver", "gold"),
+                *lake.erase_objects(*GOVERNED),
                 lake.write_certificates(),
                 lake.read_secret(ERASURE_KEY),
             ],

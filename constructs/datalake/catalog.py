@@ -6,8 +6,8 @@ from aws_cdk import RemovalPolicy, aws_glue as glue
 from constructs import Construct
 
 from config import DATABASES, Environment
+from lake.parts import GOVERNED
 
-GOVERNED = ("bronze", "silver", "gold")
 # Where IAM alone decides. Without this Lake Formation would refuse a table to all but the role that made it.
 BY_IAM = glue.CfnDatabase.PrincipalPrivilegesProperty(
     permissions=["ALL"],

@@ -14,7 +14,8 @@ from constructs import Construct, IConstruct
 from config import Environment
 from datalake.access import role
 from datalake.grants import LakeGrants
-from lake.governance import GRANTS, LAYERS
+from lake.governance import GRANTS
+from lake.parts import GOVERNED
 from lake.rights import NamedGrant, Plan, Tag, TagGrant
 
 Permissions = lakeformation.CfnPrincipalPermissions
@@ -58,9 +59,9 @@ class LakeFormation(Construct):
             name=self._environment.resource("lake-formation"),
             description="With this Lake Formation reads the layers for those whom it lets see them",
             principal=iam.ServicePrincipal("lakeformation.amazonaws.com"),
-            grants=[*lake.read_objects(*LAYERS), lake.use_key()],
+            grants=[*lake.read_objects(*GOVERNED), lake.use_key()],
         )
-        for layer in LAYERS:
+        for layer in GOVERNED:
             yield lakeformation.CfnResource(
                 self,
                 f"Location-{layer}",
@@ -160,8 +161,8 @@ class LakeFormation(Construct):
         return key.removeprefix(self._environment.resource(""))
 
     def _layer(self, resource: str) -> str:
-        names = {self._environment.database(each): each for each in LAYERS}
-        return {**names, **{self._environment.bucket(each): each for each in LAYERS}}[resource]
+        names = {self._environment.database(each): each for each in GOVERNED}
+        return {**names, **{self._environment.bucket(each): each for each in GOVERNED}}[resource]
 
 
 def _expression(tags: Sequence[Tag]) -> list[Permissions.LFTagProperty]:

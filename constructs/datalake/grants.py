@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config import Environment
+from config.consumers import EVERY_DATASET
 from config.stream import noun
 from datalake.access import Grant
 from lake.arrivals import GIVEN_UP
 
 READ_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
-EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
 NO_RESOURCE_LEVEL = "The service takes no resource for these actions."
 
 
