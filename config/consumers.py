@@ -143,7 +143,7 @@ def _folder(name: str, bucket: str, folder: str) -> Iterator[Permission]:
     arn = f"arn:aws:s3:::{bucket}"
     actions = ("GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload", "ListMultipartUploadParts")
     yield Permission(f"{name}Own", _of("s3", actions), (f"{arn}/{folder}/*",), BY_TAG)
-    only = {"StringLike": {"s3:prefix": [folder, f"{folder}/*"]}}
+    only = {"StringLike": {"s3:prefix": [f"{folder}/*"]}}  # a bare name would list those that begin with it
     yield Permission(f"{name}List", ("s3:ListBucket",), (arn,), "", only)
     yield Permission(f"{name}Locate", _of("s3", ("GetBucketLocation", "ListBucketMultipartUploads")), (arn,))
 

@@ -64,11 +64,12 @@ def forget_remains(erasure_: Erasure) -> Mapping[str, Any] | None:
 
 
 def withdraw(erasure_: Erasure) -> None:
-    """Deletes the request, and those for the same subject whose runs were cut off."""
+    """Deletes the request; an erasure that is done, also those for the same subject whose runs were cut off."""
     job, bucket = erasure_.job, erasure_.job.lake.environment.buckets["scratch"]
     asked = {key: json.loads(objects.read(bucket, key)) for key in objects.keys(bucket, REQUESTS)}
-    theirs = [key for key, each in asked.items() if each["subject"] == erasure_.subject]
-    for key in {*theirs, request_key(str(job.run))}:
+    same = (erasure_.subject, erasure_.root)
+    theirs = [key for key, each in asked.items() if (each["subject"], each["dataset"]) == same]
+    for key in {request_key(str(job.run)), *(() if erasure_.dry_run else theirs)}:
         client("s3").delete_object(Bucket=bucket, Key=key)
 
 

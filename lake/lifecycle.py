@@ -45,5 +45,7 @@ def stores_beside(lake: Lake) -> list[dict[str, str]]:
     for source in sorted(environment.connections):
         why = "Its owner erases there; the lake lets nothing of it in again."
         found.append({"store": f"source {source}", "rule": NOT_SEARCHABLE, "why": why})
+    found.append(expires("Athena's history of queries", 45, "Texts of queries may name an id; AWS keeps them so long."))
+    found.append({"store": "prepared statements", "rule": NOT_SEARCHABLE, "why": "Their texts are their owners'."})
     found.append({"store": "texts", "rule": NOT_SEARCHABLE, "why": TEXT})
     return found

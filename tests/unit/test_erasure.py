@@ -121,10 +121,15 @@ def test_every_store_that_is_not_rewritten_has_a_date_or_a_reason() -> None:
         "landing (landing-bucket)": 35, "results (results-bucket)": 7, "sandbox (sandbox-bucket)": 35,
         "logs (logs-bucket)": 90, "scratch (scratch-bucket)": 1, "bronze (aws/lambda/)": 65,
         "stream of clinic.shots": 3, "late events of clinic.shots in bronze": 68,
+        "Athena's history of queries": 45,
     }  # fmt: skip
     found = {each["store"]: each["by"] for each in stores if each["rule"] == EXPIRES}
     assert found == {store: f"{utc_now() + timedelta(days=number):%Y-%m-%d}" for store, number in days.items()}
-    assert [each["store"] for each in stores if each["rule"] == NOT_SEARCHABLE] == ["source saas", "texts"]
+    assert [each["store"] for each in stores if each["rule"] == NOT_SEARCHABLE] == [
+        "source saas",
+        "prepared statements",
+        "texts",
+    ]
     assert all(each["why"] for each in stores)
 
 
