@@ -179,7 +179,11 @@ def _of_column(found: Rights, dataset: Dataset, column: str) -> str:
     number = next((place for place, each in enumerate(source.properties) if each["name"] == column), None)
     if number is None:
         return "one that every table has"
-    return f"{source.document.file}:{source.document.line(('schema', 0, 'properties', number, 'classification'))}"
+    field: tuple[str | int, ...] = ("schema", 0, "properties", number)
+    custom = enumerate(source.properties[number].get("customProperties", ())) if dataset.masked_of else ()
+    place = next((i for i, each in custom if each["property"] == "mask"), None)
+    masked = () if place is None else ("customProperties", place, "value")
+    return f"{source.document.file}:{source.document.line((*field, *masked, 'classification'))}"
 
 
 class CommandFileError(FileError):

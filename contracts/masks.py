@@ -76,12 +76,12 @@ def _of_column(source: Source, place: Field, column: dict[str, Any], said: dict[
             expected = f"expected no {word} with the mask {how}"
             yield document.problem((*place, word), said[word], expected, "Remove it.")
     if how in (TRUNCATE, GENERALISE) and "to" not in said:
-        yield document.problem((*place, "how"), how, "expected a `to` beside it", _example(how))
+        yield document.problem((*place, "how"), how, "expected a `to` beside it", _example(how, kind))
     if kind not in FITTING.get(how, (kind,)):
         expected = f"expected a mask that fits the type {column['physicalType']} of {column['name']}"
         yield document.problem((*place, "how"), how, expected, f"Write one of {', '.join(_fitting(kind))}.")
     elif "to" in said and (wrong := _to(how, kind, said["to"])):
-        yield document.problem((*place, "to"), said["to"], wrong, _example(how))
+        yield document.problem((*place, "to"), said["to"], wrong, _example(how, kind))
     if how != OMIT and "classification" not in said:
         remedy = "Add `classification: internal`, or public."
         yield document.problem(place, column["name"], "expected the class that the masked column has", remedy)
@@ -178,5 +178,7 @@ def _fitting(kind: str) -> list[str]:
     return [*(how for how, kinds in FITTING.items() if kind in kinds), NULL, OMIT]
 
 
-def _example(how: str) -> str:
-    return "Write it as in `to: 3`." if how == TRUNCATE else f"Write one of {', '.join((*TIMES, POSTAL))}."
+def _example(how: str, kind: str) -> str:
+    if how == TRUNCATE:
+        return "Write it as in `to: 3`."
+    return f"Write {POSTAL}." if kind == "string" else f"Write one of {', '.join(TIMES)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def test_a_reason_names_the_class_the_grant_the_filter_and_their_lines() -> None
     assert "silver.saas_users.email is not seen by analyst." in told
     assert "Column email is of class pii (contracts/saas/users.odcs.yaml:" in told
     assert "The role is granted public, internal (config/prod.yaml:" in told
+    [number] = re.findall(r"users.odcs.yaml:(\d+)", invoke("explain", "analyst", "saas_users__masked.phone"))
+    assert "mask" in (ROOT / "contracts/saas/users.odcs.yaml").read_text().splitlines()[int(number) - 1]
     told = invoke("explain", "clinic_001", "clinic.immunizations")
     assert "is seen by clinic_001" in told
     assert "Filter clinic is by site_id (contracts/clinic/immunizations.odcs.yaml:" in told
