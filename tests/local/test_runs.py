@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -20,6 +22,7 @@ from tests.local import accidents
 from tests.local.reader import contents, reading
 from tests.local.small_lake import DATASET, MODELS, PIPELINE, SETTLED, SILVER, SmallLake, small_lake
 
+AT_WORK = ("STARTING", "RUNNING", "STOPPING")
 STEPS = ("apply", "ingest", "refine", "model")
 
 
@@ -160,10 +163,11 @@ def test_a_job_run_that_was_declared_dead_and_goes_on_reaches_no_reader(lake: Sm
     pytest.skip("On so busy a machine each job run had published before it could be suspended; none reached a reader.")
 
 
-def written(lake: SmallLake, run: str) -> list[str] | None:
-    """The branches of a run, which its gates read before they are published."""
+def written(lake: SmallLake, run: str, job_run: str) -> bool | None:
+    """Whether a run has branches, which its gates read before they are published; or is over, and they were missed."""
     table = lake.catalog().load_table((lake.environment.database("silver"), SILVER))
-    return [each for each in table.metadata.refs if each.startswith(RunId.parse(run).branches)] or None
+    branches = any(each.startswith(RunId.parse(run).branches) for each in table.metadata.refs)
+    return branches or job_state(lake, "refine", job_run) not in AT_WORK or None
 
 
 def goes_on_late(lake: SmallLake, number: int) -> str:
@@ -177,12 +181,14 @@ def goes_on_late(lake: SmallLake, number: int) -> str:
     ended(lake, "ingest", start_job(lake, "ingest", run))
     zombie = start_job(lake, "refine", run)
     late = accidents.process(zombie, "python")  # looked for first: the search takes as long as the work
-    accidents.until(partial(written, lake, run), "a branch to be published")
-    late.suspend()
+    accidents.until(partial(written, lake, run, zombie), "a branch to be published")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        late.suspend()
     redrive(lake, run)
     assert lake.wait(run).status == "SUCCEEDED"
     before = lake.snapshots()
-    late.resume()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        late.resume()
     ended(lake, "refine", zombie)
     assert lake.snapshots() == before
     assert_true(lake)
@@ -285,13 +291,12 @@ def start_job(lake: SmallLake, step: str, run: str) -> str:
 
 
 def ended(lake: SmallLake, step: str, job_run: str) -> None:
-    glue, job = lake.client("glue"), lake.environment.resource(step)
+    accidents.until(lambda: job_state(lake, step, job_run) not in AT_WORK or None, f"the end of {job_run}")
 
-    def state() -> str | None:
-        found = str(glue.get_job_run(JobName=job, RunId=job_run)["JobRun"]["JobRunState"])
-        return None if found in ("STARTING", "RUNNING", "STOPPING") else found
 
-    accidents.until(state, f"the end of {job_run}")
+def job_state(lake: SmallLake, step: str, job_run: str) -> str:
+    found = lake.client("glue").get_job_run(JobName=lake.environment.resource(step), RunId=job_run)
+    return str(found["JobRun"]["JobRunState"])
 
 
 def log(lake: SmallLake, job_run: str) -> str:
