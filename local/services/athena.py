@@ -29,10 +29,11 @@ from local.services import (
     athena_workgroups,
 )
 from local.services.athena_callers import Callers, NotReadError, caller
-from local.services.athena_catalogs import method
+from local.services.athena_catalogs import LARGEST_LISTING, method
 from local.services.athena_executions import FINAL, WRITES, Execution, Results, page
 from local.services.athena_syntax import Syntax
 from local.services.lakeformation_state import governed, principal_of_key
+from local.services.paging import paged
 from local.services.seams import add, patch
 
 if TYPE_CHECKING:
@@ -112,7 +113,6 @@ RESPONSE = "moto.athena.responses:AthenaResponse"
 LARGEST_QUERY = 262_144
 KEPT_EXECUTIONS = 5_000
 LARGEST_PAGE = 1000
-LARGEST_LISTING = 50
 HELD_SECONDS = 0.8  # a client that polls sleeps a second between two questions, so the first waits for the answer
 NO_LOCATION = (
     "No output location provided. An output location is required either through the Workgroup result configuration "
@@ -207,13 +207,8 @@ class Athena:
     def list_query_executions(self, response: Any) -> str:
         backend = backend_of(response)
         group = response._get_param("WorkGroup") or "primary"
-        size = int(response._get_param("MaxResults") or LARGEST_LISTING)
-        start = int(response._get_param("NextToken") or 0)
         ids = [each.id for each in reversed(backend.executions.values()) if each.workgroup.name == group]
-        answer: dict[str, Any] = {"QueryExecutionIds": ids[start : start + size]}
-        if start + size < len(ids):
-            answer["NextToken"] = str(start + size)
-        return json.dumps(answer)
+        return json.dumps(paged(response, "QueryExecutionIds", ids, LARGEST_LISTING))
 
     def stop_query_execution(self, response: Any) -> str:
         execution = found(response)

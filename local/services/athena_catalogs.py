@@ -15,11 +15,12 @@ from moto.core.exceptions import JsonRESTError
 
 from local.engines.athena_storage import current_columns
 from local.services.athena_callers import Callers
+from local.services.paging import paged
 from local.services.seams import add, patch
 
 RESPONSE = "moto.athena.responses:AthenaResponse"
 CATALOG = "AwsDataCatalog"
-LARGEST_PAGE = 50
+LARGEST_LISTING = 50
 FIDELITY = (("Athena", "data catalogs, databases and tables through Athena's own API", "the Glue catalog", "real"),)
 
 
@@ -51,7 +52,9 @@ class Catalogs:
         glue = self._glue(response)
         pages = told(lambda: list(glue.get_paginator("get_databases").paginate()))
         found = [database(each) for page in pages for each in page["DatabaseList"]]
-        return json.dumps(paged(response, "DatabaseList", sorted(found, key=lambda each: str(each["Name"]))))
+        return json.dumps(
+            paged(response, "DatabaseList", sorted(found, key=lambda each: str(each["Name"])), LARGEST_LISTING)
+        )
 
     def get_table_metadata(self, response: Any) -> str:
         glue = self._glue(response)
@@ -67,7 +70,9 @@ class Catalogs:
             found = [
                 each for each in found if re.fullmatch(wanted.replace("*", ".*").replace("..*", ".*"), each["Name"])
             ]
-        return json.dumps(paged(response, "TableMetadataList", sorted(found, key=lambda each: str(each["Name"]))))
+        return json.dumps(
+            paged(response, "TableMetadataList", sorted(found, key=lambda each: str(each["Name"])), LARGEST_LISTING)
+        )
 
     def _glue(self, response: Any) -> Any:
         name = response._get_param("CatalogName") or CATALOG
@@ -108,15 +113,6 @@ def table(glue: dict[str, Any]) -> dict[str, Any]:
 
 def column(glue: dict[str, Any]) -> dict[str, Any]:
     return {key: glue[key] for key in ("Name", "Type", "Comment") if glue.get(key) is not None}
-
-
-def paged(response: Any, listed: str, found: list[Any]) -> dict[str, Any]:
-    """A page of what is listed, and where the next one begins."""
-    start, size = int(response._get_param("NextToken") or 0), int(response._get_param("MaxResults") or LARGEST_PAGE)
-    answer: dict[str, Any] = {listed: found[start : start + size]}
-    if start + size < len(found):
-        answer["NextToken"] = str(start + size)
-    return answer
 
 
 def install(callers: Callers) -> None:

@@ -11,7 +11,8 @@ from moto.core.exceptions import JsonRESTError
 
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Deallocate, Execute, Prepare
-from local.services.athena_catalogs import paged
+from local.services.athena_catalogs import LARGEST_LISTING
+from local.services.paging import paged
 from local.services.seams import add, patch
 
 RESPONSE = "moto.athena.responses:AthenaResponse"
@@ -106,7 +107,7 @@ def list_(response: Any) -> str:
         for each in kept(response.athena_backend).values()
         if each.workgroup == group
     ]
-    return json.dumps(paged(response, "PreparedStatements", names))
+    return json.dumps(paged(response, "PreparedStatements", names, LARGEST_LISTING))
 
 
 def update(response: Any) -> str:

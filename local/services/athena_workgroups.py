@@ -10,7 +10,8 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 
-from local.services.athena_catalogs import paged
+from local.services.athena_catalogs import LARGEST_LISTING
+from local.services.paging import paged
 from local.services.seams import add, patch
 
 RESPONSE = "moto.athena.responses:AthenaResponse"
@@ -46,7 +47,7 @@ def list_work_groups(response: Any) -> str:
         {**described(each), "EngineVersion": each.configuration["EngineVersion"]}
         for each in response.athena_backend.work_groups.values()
     ]
-    return json.dumps(paged(response, "WorkGroups", groups))
+    return json.dumps(paged(response, "WorkGroups", groups, LARGEST_LISTING))
 
 
 def update_work_group(response: Any) -> str:
@@ -115,7 +116,7 @@ def batch_get_named_query(response: Any) -> str:
 def list_named_queries(response: Any) -> str:
     group = workgroup(response)
     ids = [each.id for each in response.athena_backend.named_queries.values() if each.workgroup is group]
-    return json.dumps(paged(response, "NamedQueryIds", ids))
+    return json.dumps(paged(response, "NamedQueryIds", ids, LARGEST_LISTING))
 
 
 def update_named_query(response: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.engines.lake_formation import Filter, may_grant
 from local.engines.lake_formation_filters import FilterError, check
-from local.services.lakeformation_grants import paged
+from local.services.lakeformation_grants import LARGEST_PAGE
 from local.services.lakeformation_sight import sees_filter
 from local.services.lakeformation_state import (
     absent,
@@ -21,6 +21,7 @@ from local.services.lakeformation_state import (
     principal_of,
     same,
 )
+from local.services.paging import paged
 
 Key = tuple[str, str, str]
 
@@ -66,7 +67,7 @@ def list_(response: Any) -> dict[str, Any]:
     wanted = [table[name] for name in ("DatabaseName", "Name") if name in table]
     there = ((key, told) for key, told in sorted(kept_of(response).filters.items()) if sees_filter(response, key))
     found = [told for key, told in there if list(key[: len(wanted)]) == wanted]
-    return paged(response, "DataCellsFilters", found)
+    return paged(response, "DataCellsFilters", found, LARGEST_PAGE)
 
 
 def _key(told: Any) -> Key:

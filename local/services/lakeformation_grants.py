@@ -21,6 +21,7 @@ from local.services.lakeformation_state import (
     same,
     shown,
 )
+from local.services.paging import paged
 
 FILTERS_OF_A_PRINCIPAL = 100  # on one table
 LARGEST_PAGE = 1000
@@ -172,7 +173,7 @@ def list_(response: Any) -> dict[str, Any]:
         and (kind is None or of_kind(each.resource, kind))
     ]  # fmt: skip
     entries = [entry for each in seen(response, rows) for entry in entries_of(each, response.current_account)]
-    return paged(response, "PrincipalResourcePermissions", entries)
+    return paged(response, "PrincipalResourcePermissions", entries, LARGEST_PAGE)
 
 
 def of_kind(resource: Any, kind: str) -> bool:
@@ -213,11 +214,3 @@ def entries_of(found: Grant, account: str) -> list[dict[str, Any]]:
         for of, given, passed in parts
         if given
     ]
-
-
-def paged(response: Any, listed: str, found: list[Any]) -> dict[str, Any]:
-    start, size = int(response._get_param("NextToken") or 0), int(response._get_param("MaxResults") or LARGEST_PAGE)
-    answer: dict[str, Any] = {listed: found[start : start + size]}
-    if start + size < len(found):
-        answer["NextToken"] = str(start + size)
-    return answer

@@ -13,7 +13,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from local.engines.lake_formation import TABLE_PERMISSIONS, visible
-from local.services.lakeformation_grants import entries_of, paged
+from local.services.lakeformation_grants import LARGEST_PAGE, entries_of
 from local.services.lakeformation_sight import grants
 from local.services.lakeformation_state import (
     Kept,
@@ -30,6 +30,7 @@ from local.services.lakeformation_state import (
     shown,
 )
 from local.services.lakeformation_tags import administer
+from local.services.paging import paged
 
 SERVICE_ROLE = "AWSServiceRoleForLakeFormationDataAccess"
 READS = ("s3:GetObject", "s3:GetObjectVersion")
@@ -111,7 +112,7 @@ def describe(response: Any) -> dict[str, Any]:
 
 
 def list_(response: Any) -> dict[str, Any]:
-    return paged(response, "ResourceInfoList", list(kept_of(response).places.values()))
+    return paged(response, "ResourceInfoList", list(kept_of(response).places.values()), LARGEST_PAGE)
 
 
 def _registered(response: Any) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def list_opt_ins(response: Any) -> dict[str, Any]:
         for each in kept_of(response).opt_ins
         if principal in (None, each["principal"])
     ]
-    return paged(response, "LakeFormationOptInsInfoList", rows)
+    return paged(response, "LakeFormationOptInsInfoList", rows, LARGEST_PAGE)
 
 
 def _opted(response: Any) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def effective_for_path(response: Any) -> dict[str, Any]:
             around = kind == "DataLocation" and f"{path}/".startswith(f"{path_of(told['ResourceArn'])}/")
             if around or table in tables:
                 rows += entries_of(each, response.current_account)
-    return paged(response, "Permissions", rows)
+    return paged(response, "Permissions", rows, LARGEST_PAGE)
 
 
 def at(glue: dict[str, Any]) -> str:

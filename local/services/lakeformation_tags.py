@@ -7,7 +7,7 @@ from typing import Any
 from moto.glue.models import glue_backends
 
 from local.engines.lake_formation import Place, expression_of, matches, may_grant, on_database
-from local.services.lakeformation_grants import paged
+from local.services.lakeformation_grants import LARGEST_PAGE
 from local.services.lakeformation_judging import judged
 from local.services.lakeformation_sight import of_database, of_table, table_access
 from local.services.lakeformation_state import (
@@ -21,9 +21,9 @@ from local.services.lakeformation_state import (
     invalid,
     kept_of,
     lowered,
-    principal_of,
     same,
 )
+from local.services.paging import paged
 
 LARGEST_CALL = 50  # values of a tag in one call, tags of a resource
 LARGEST_TAG = 1000
@@ -31,8 +31,7 @@ LARGEST_TAG = 1000
 
 def administer(response: Any) -> None:
     """Tags and settings are an administrator's."""
-    caller = principal_of(response)
-    if caller is not None and caller not in kept_of(response).state.admins:
+    if (caller := judged(response)) is not None:
         raise error("AccessDeniedException", f"Insufficient Lake Formation permission(s) for {caller}")
 
 
@@ -100,7 +99,7 @@ def list_(response: Any) -> dict[str, Any]:
     tags = [
         {"CatalogId": account, "TagKey": key, "TagValues": values} for key, values in kept_of(response).tags.items()
     ]
-    return paged(response, "LFTags", tags)
+    return paged(response, "LFTags", tags, LARGEST_PAGE)
 
 
 def places_of(response: Any) -> list[Place]:
@@ -134,8 +133,8 @@ def assign(response: Any) -> dict[str, Any]:
 
 def _check_rights(response: Any, place: Place) -> None:
     """ASSOCIATE on the tag, and everything that the resource has with the grant option."""
-    caller, state = principal_of(response), kept_of(response).state
-    if caller is None or caller in state.admins:
+    caller, state = judged(response), kept_of(response).state
+    if caller is None:
         return
     keys = {each["TagKey"].lower() for each in response._get_param("LFTags")}
     held = {
@@ -217,7 +216,7 @@ def search_tables(response: Any) -> dict[str, Any]:
             if any(matches(wanted, state.effective(*at)) for at in (place, *((*place, each) for each in columns))):
                 named = {"CatalogId": response.current_account, "DatabaseName": place[0], "Name": place[1]}
                 found.append({"Table": named, **_answer(response, place, columns, own=False)})
-    return paged(response, "TableList", found)
+    return paged(response, "TableList", found, LARGEST_PAGE)
 
 
 def search_databases(response: Any) -> dict[str, Any]:
@@ -234,7 +233,7 @@ def search_databases(response: Any) -> dict[str, Any]:
         }
         for name in names
     ]
-    return paged(response, "DatabaseList", found)
+    return paged(response, "DatabaseList", found, LARGEST_PAGE)
 
 
 def _expression(response: Any) -> Any:
