@@ -45,7 +45,7 @@ FIDELITY = (
     ("Athena", "query states, errors, result files, paging, statistics, cancel", "ours", "real"),
     ("Athena", "SHOW TABLES, SHOW DATABASES, DESCRIBE, information_schema", "ours", "real"),
     ("Athena", ".metadata beside a result: in a format of our own", "ours", "simulated"),
-    ("Athena", "byte limit of a workgroup: the query is cancelled once it has read, without a result", "ours", "real"),
+    ("Athena", "byte limit of a workgroup: the query is stopped while it reads, without a result", "ours", "real"),
     ("Athena", "capacity reservations", "kept, without effect", "simulated"),
     ("Athena", "functions, operators, casts and types without a conformance case", "", "refused"),
     (
