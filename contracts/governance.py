@@ -52,7 +52,8 @@ def _rows(environment: Environment, role: Role, limited: list[Dataset]) -> Itera
             expected = f"expected {layers} among reads: there are the rows that this would show"
             yield config.problem(environment, field, name, expected, "Add the layer, or remove the filter.")
         else:
-            yield from _values(environment, role, of[0], field, values)
+            for each in {filters.kind(*each): each for each in of}.values():
+                yield from _values(environment, role, each, field, values)
     for dataset in limited:
         number = filters.count(dataset, role)
         if dataset.layer in role.reads and number > filters.MOST:
@@ -60,18 +61,28 @@ def _rows(environment: Environment, role: Role, limited: list[Dataset]) -> Itera
             field = ("roles", role.name, "rows", names_of[0])
             expected = f"expected at most {filters.MOST} filters of {dataset.id} for one role, and these make {number}"
             yield config.problem(environment, field, role.name, expected, "List fewer values, or write another role.")
+        elif dataset.layer in role.reads and (size := filters.longest(dataset, role)) > filters.LONGEST_ROWS:
+            limits = {each.name for each in dataset.row_filters}
+            names_of = [each for each in role.rows if each in limits and not role.unlimited(each)]
+            field = ("roles", role.name, "rows", names_of[0])
+            expected = f"expected filters of {dataset.id} in {filters.LONGEST_ROWS} bytes each, and one takes {size}"
+            yield config.problem(environment, field, role.name, expected, "Filter by a column of shorter values.")
 
 
 def _values(
     environment: Environment, role: Role, of: tuple[Dataset, RowFilter], field: Field, values: tuple[Value, ...]
 ) -> Iterator[Problem]:
     dataset, limit = of
-    kind = next(each.type for each in dataset.columns if each.name == limit.column)
+    kind = filters.kind(dataset, limit)
     for number, value in enumerate(() if role.unlimited(limit.name) else values):
         if isinstance(value, str) != (kind == "string"):
             expected = f"expected a value of type {kind}, which {limit.column} of {dataset.id} is"
             remedy = "Write it in quotes." if kind == "string" else "Write a whole number, without quotes."
             yield config.problem(environment, (*field, number), value, expected, remedy)
+        elif not filters.fits(dataset, limit, value):
+            what = "text without control characters" if kind == "string" else f"a number that {kind} holds"
+            expected = f"expected {what}, for {limit.column} of {dataset.id}"
+            yield config.problem(environment, (*field, number), value, expected, "No row has such a value: remove it.")
 
 
 def _raw(environment: Environment, role: Role, limited: list[Dataset]) -> Iterator[Problem]:

@@ -18,7 +18,10 @@ from tests.unit.lake_formation_client import LakeFormationClient, OutOfOrderErro
 from tests.unit.test_governance_plan import ENVIRONMENT, PATIENTS, role
 
 TABLE = ("lake_test_silver", "clinic_patients")
-NORTH, SOUTH = (f"lake-test-clinic={each}/internal+phi" for each in ("north", "south"))
+NORTH, SOUTH = (
+    next(f.name for f in plan(replace(ENVIRONMENT, roles=(role(clinic=(each,)),)), [PATIENTS]).filters)
+    for each in ("north", "south")
+)
 NURSE = "arn:aws:iam::123456789012:role/lake-test-role-nurse"
 
 

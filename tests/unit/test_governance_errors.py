@@ -51,6 +51,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (CLINIC, "classification: internal", "classification: secret", "classification: 'secret': expected one of public, internal, pii, phi."),
         (PROD, "clinic: [site-001]", "klinic: [site-001]", "roles.clinic_001.rows.klinic: 'klinic': expected a row filter of a contract. Did you mean 'clinic'?"),
         (PROD, "clinic: [site-001]", "clinic: [1]", "roles.clinic_001.rows.clinic[0]: '1': expected a value of type string, which site_id of clinic.immunizations is. Write it in quotes."),
+        (PROD, "clinic: [site-001]", 'clinic: ["site\\0"]', "roles.clinic_001.rows.clinic[0]: 'site\x00': expected text without control characters, for site_id of clinic.immunizations."),
+        (PROD, "clinic: [site-001]", f"clinic: [{'s' * 2040}]", "roles.clinic_001.rows.clinic: 'clinic_001': expected filters of clinic.immunizations in 2048 bytes each, and one takes 2052."),
         (PROD, "clinic: [site-001]", f"clinic: [{MANY}]", "roles.clinic_001.rows.clinic: 'clinic_001': expected at most 100 filters of clinic.immunizations for one role, and these make 101."),
         (PROD, "reads: [silver], classes", "reads: [gold], classes", "roles.clinic_001.rows.clinic: 'clinic': expected silver among reads: there are the rows that this would show."),
         (PROD, "reads: [silver], classes", "reads: [bronze, silver], classes", "roles.clinic_001.reads[0]: 'bronze': expected no bronze for a role that sees some rows of filter 'clinic' only"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from lake.governance import plan
 from lake.parts import Column, Dataset, Environment
@@ -189,3 +190,32 @@ def test_a_new_column_moves_the_tags_and_filters_of_its_own_table_alone(
 
 def test_a_role_has_as_many_filters_of_a_table_as_it_lists_values() -> None:
     assert len(cells(planned(role(clinic=tuple(f"site-{each}" for each in range(100)))))) == 100
+
+
+VALUES = st.text(
+    st.characters(exclude_categories=["Cs"], max_codepoint=0x1F600) | st.sampled_from(",=/+'\"-Aa "), max_size=400
+)
+TWO = replace(PATIENTS, row_filters=(RowFilter("x", "site_id"), RowFilter("y", "phone", ("phone",))))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=4, unique=True), st.lists(VALUES, max_size=4, unique=True))
+@example(["1,y=2", "1"], ["2", "3"])
+@example(["a" * 300, "a" * 300 + "b", "A" * 300], ["\u00e9", "e\u0301"])
+def test_filters_of_other_rows_or_columns_have_other_names_that_lake_formation_takes(
+    x: list[str], y: list[str]
+) -> None:
+    made = planned(role(x=tuple(x), y=tuple(y)), role("doctor", CLASSES, x=tuple(x), y=tuple(y)), datasets=(TWO,))
+    names = [each.name for each in made.filters]
+    assert len({name.lower() for name in names}) == len(names) == 2 * len(x) * (len(y) + 1)
+    for name in names:
+        assert re.fullmatch("[\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff\t]{1,255}", name)
+        assert len(name.encode()) <= 255
+        assert name == name.lower()
+    again = planned(role(y=tuple(y), x=tuple(x)), datasets=(TWO,))
+    assert {each.name for each in again.filters} <= set(names)
+
+
+def test_a_filters_name_says_what_it_shows() -> None:
+    [shown] = planned(role(clinic=("North",))).filters
+    assert shown.name.startswith("lake-test-clinic=north/internal+phi/")
