@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local.clinic.trial import Trial
 
 EVENTS = 3000
+SMALLEST_GROUP = 5  # patients, of gold's rows
 Row = tuple[str, int, int]  # what, as it was sent, as it is in the lake
 
 
@@ -114,15 +115,28 @@ def _silver(trial: Trial, load: Load) -> list[Row]:
 
 
 def _gold(trial: Trial) -> list[Row]:
+    """Gold leaves out groups of fewer patients than its contracts allow, and so does what it is compared with."""
     silver = f"{trial.at.environment.database('silver')}.{trial.dataset.table}"
-    [[given, patients]] = _fetch(
-        trial,
-        "SELECT sum(CASE WHEN status = 'completed' THEN 1 ELSE 0 END), count(DISTINCT patient_id) "
-        f"FROM {silver} WHERE status <> 'entered_in_error'",
+    some = f"HAVING count(DISTINCT patient_id) >= {SMALLEST_GROUP}"
+    given = (
+        f"SELECT sum(n) FROM (SELECT count(*) n FROM {silver} WHERE status = 'completed' "
+        f"GROUP BY vaccine_code, site_id, date_trunc('week', administered_at) {some})"
     )
-    [[doses]] = _fetch(trial, "SELECT sum(doses) FROM doses_by_vaccine_site_week")
-    [[covered]] = _fetch(trial, "SELECT sum(patients) FROM (SELECT DISTINCT cohort, patients FROM coverage_by_cohort)")
-    return [("doses in gold (of silver's)", given, doses), ("patients in gold (of silver's)", patients, covered)]
+    begun = (
+        f"WITH born AS (SELECT patient_id AS id, year(max_by(birth_date, event_time)) AS cohort FROM {silver} "
+        "WHERE status <> 'entered_in_error' GROUP BY patient_id) "
+        f"SELECT sum(n) FROM (SELECT count(DISTINCT patient_id) n FROM {silver} JOIN born ON id = patient_id "
+        f"WHERE status = 'completed' GROUP BY cohort, vaccine_code {some})"
+    )
+    return [
+        _compared(trial, "doses in gold (of silver's)", given, "SELECT sum(doses) FROM doses_by_vaccine_site_week"),
+        _compared(trial, "begun series in gold (of silver's)", begun, "SELECT sum(begun) FROM coverage_by_cohort"),
+    ]
+
+
+def _compared(trial: Trial, what: str, expected: str, held: str) -> Row:
+    [[sent]], [[found]] = _fetch(trial, expected), _fetch(trial, held)
+    return what, sent, found
 
 
 def _letters(trial: Trial, load: Load) -> list[Row]:

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from config.positions import Problem, suggestion
+from contracts import declassified
 from contracts.contract import ContractError, Source
 from contracts.expressions import DIALECT, Fault, changing, parse
 
@@ -67,24 +68,29 @@ def problems(model: Model, source: Source, tables: Mapping[str, str], datasets: 
     if unknown:
         expected = "expected a table SOURCE_NAME or gold_NAME that has a contract"
         return [model.problem(table, expected, suggestion(table, tables)) for table in unknown]
-    return _unresolved(model, [datasets[each] for each in inputs(model, tables)]) or _selected(model, source)
+    used = [datasets[each] for each in inputs(model, tables)]
+    resolved = _resolved(model, used)
+    if isinstance(resolved, Problem):
+        return [resolved]
+    return _selected(model, source) or declassified.problems(source, model.file, model.sql, resolved, used)
 
 
-def _unresolved(model: Model, used: Sequence[Source]) -> list[Problem]:
-    """Columns that the inputs do not have, found as Spark's analyzer would."""
+def _resolved(model: Model, used: Sequence[Source]) -> exp.Query | Problem:
+    """Each column with its table, found as Spark's analyzer would; a problem where the inputs do not have one."""
     from sqlglot.optimizer.qualify import qualify  # only gold needs it, and it takes a while to import
 
     schema: dict[str, object] = {each.table: dict(each.columns) for each in used}
     try:
-        qualify(model.query.copy(), schema=schema, dialect=DIALECT)
+        resolved = qualify(model.query.copy(), schema=schema, dialect=DIALECT)
     except SqlglotError as error:
         told = str(error).partition("\n")[0]
         named = NAMED.search(told)
         value = named["quoted"] or named["bare"] if named else model.file
         known = {column for each in used for column in each.columns}
         expected = f"expected a column of {', '.join(each.id for each in used)}"
-        return [model.problem(value, expected, suggestion(value.rpartition(".")[2], known))]
-    return []
+        return model.problem(value, expected, suggestion(value.rpartition(".")[2], known))
+    assert isinstance(resolved, exp.Query)
+    return resolved
 
 
 def _selected(model: Model, source: Source) -> list[Problem]:

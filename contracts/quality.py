@@ -22,7 +22,7 @@ OPERATORS = {
     "mustBeBetween": "between",
 }
 SEVERITIES = {"error": "error", "warning": "warn"}
-RESERVED = ("type_", "required_", "foreign_key_", "key_conflict", "append_only")
+RESERVED = ("type_", "required_", "foreign_key_", "key_conflict", "append_only", "smallest_group")
 PLACEHOLDER, COMPILED_PLACEHOLDER = "${table}", "{table}"
 
 

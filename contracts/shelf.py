@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from config.positions import Problem
-from contracts import columns, loading, masks, models, quality, references, row_filters
+from contracts import columns, declassified, loading, masks, models, quality, references, row_filters
 from contracts.contract import (
     GOLD,
     SUFFIX,
@@ -84,7 +84,7 @@ class Shelf:
         made = replace(
             described,
             rules=tuple(rules.rules),
-            gates=tuple(rules.gates),
+            gates=(*rules.gates, *declassified.gates(source)),
             references=references.references(source, self._tables),
             sql=model.sql if model else None,
             inputs=models.inputs(model, self._tables) if model else (),

@@ -1,4 +1,5 @@
 -- A patient's latest event says when they were born, their latest shot of a vaccine how many doses its series has.
+-- Groups of fewer than five patients are left out, as the contract promises.
 WITH patients AS (
   SELECT patient_id, year(max_by(birth_date, struct(event_time, event_id))) AS cohort
   FROM clinic_immunizations
@@ -34,3 +35,4 @@ SELECT
   cast(v.complete / c.patients AS decimal(5,4)) AS coverage
 FROM covered v
 JOIN cohorts c ON v.cohort = c.cohort
+WHERE v.begun >= 5

@@ -166,26 +166,24 @@ def test_maintenance_compacts_the_buckets_of_a_table_and_keeps_its_rows(clinic: 
     assert clinic.snapshots() == before
 
 
-def test_gold_counts_doses_and_patients_whose_series_is_complete(clinic: Clinic) -> None:
+def test_gold_counts_doses_and_patients_of_groups_of_five_or_more(clinic: Clinic) -> None:
     clinic.arrive(
         event(11, patient_id="PAT-0001", administered_at="2026-11-16T00:00:00Z"),
+        event(14),
         event(12, vaccine_code="08", patient_id="PAT-0012", birth_date="2019-01-01", series_doses=1),
         event(13, vaccine_code="08", status="not_done", birth_date="2019-12-31"),
         minutes=30,
     )
-    assert clinic.run().inserted == 3
+    assert clinic.run().inserted == 4
     assert [each.cause for each in clinic.build()] == ["", ""]
-    # events 1, 2, 4, 5, 7 and 11 are shots of vaccine 208, in the week of Monday, 16 November
+    # events 1, 2, 4, 7, 11 and 14 are shots of vaccine 208 at site 1, in the week of Monday, 16 November; of 08, and at
+    # site 2, there is one each: who had it could be told
     monday = "2026-11-16"
     doses = [(*each[:2], str(each[2]), *each[3:]) for each in clinic.gold("gold.doses_by_vaccine_site_week")]
-    assert doses == [
-        ("08", "site-001", monday, 1, 1),
-        ("208", "site-001", monday, 5, 4),
-        ("208", "site-002", monday, 1, 1),
-    ]
-    # PAT-0001 alone has both doses of 208, of five patients born in 2020; event 3 was reported in error
+    assert doses == [("208", "site-001", monday, 6, 5)]
+    # PAT-0001 alone has both doses of 208, of six patients born in 2020; event 3 was reported in error
     coverage = [(*each[:5], str(each[5])) for each in clinic.gold("gold.coverage_by_cohort")]
-    assert coverage == [(2019, "08", 2, 1, 1, "0.5000"), (2020, "208", 5, 5, 1, "0.2000")]
+    assert coverage == [(2020, "208", 6, 6, 1, "0.1667")]
 
 
 def test_however_events_fall_to_runs_the_same_rows_are_in_the_table(spark: SparkSession) -> None:

@@ -98,7 +98,7 @@ def outcome(dataset: str, root: Path) -> str:
         (SALES, "quantity_sold > 0", "sold_at < current_timestamp()", "expected functions that say the same on every run."),
         (SALES, "implementation: quantity_sold > 0", "implementation: quantity_sold * 2", "'quantity_sold * 2': expected a condition, which is true or false for a row."),
         (SALES, "name: quantity_positive", "name: type_sale_id", "'type_sale_id': expected a name that no other rule has"),
-        (SALES, "name: quantity_positive", "name: append_only", "and that begins with none of type_, required_, foreign_key_, key_conflict, append_only."),
+        (SALES, "name: quantity_positive", "name: append_only", "and that begins with none of type_, required_, foreign_key_, key_conflict, append_only, smallest_group."),
         (SALES, "mustBeGreaterThan: 0 ", "", "schema[sales].quality[some_rows]: 'some_rows': expected one of mustBe, mustNotBe,"),
         (SALES, "FROM ${table}", "FROM sales", "expected a SELECT of one value from ${table}."),
         (SALES, "saas_users.user_id", "saas_user.user_id", "'saas_user': expected a table SOURCE_NAME that has a contract. Did you mean 'saas_users'?"),
