@@ -68,6 +68,7 @@ class GlueCatalog:
         self.glue, self.s3 = glue, s3
         self._open, self._read = open_table, read  # an Iceberg table, and its metadata, by the metadata's place
         self.governor = governor  # None for a caller of whom Lake Formation has nothing to say
+        self.lent: dict[str, Reader] = {}  # whose places are open to the statement, by the place
         self._entries: dict[tuple[str, str], Entry | None] = {}
 
     def table(self, database: str, name: str) -> Table | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ READERS = {
     AVRO: "read_avro([{files}], hive_partitioning=false)",
     PARQUET: "read_parquet([{files}], union_by_name=true, hive_partitioning=false)",
 }
+LINKS = "SymlinkTextInputFormat"
 FEW = 8  # places that are listed one by one
 BUCKET_SLASHES = 2  # of s3://bucket
 COUNTED = {AVRO: 0, JSON: 10, LINES: 10}  # of a gzipped file DuckDB counts the header alone
@@ -28,13 +29,16 @@ COUNTED = {AVRO: 0, JSON: 10, LINES: 10}  # of a gzipped file DuckDB counts the 
 
 @dataclass
 class Files:
-    """The files that a scan reads: `sql()`, after which `uncounted` has the bytes that DuckDB does not count itself."""
+    """The files that a scan reads: `sql()`, after which they are `named`, and `uncounted` are the bytes of them that
+    DuckDB does not count itself.
+    """
 
     connection: Any
     catalog: GlueCatalog
     scan: Scan
     entry: Entry
     uncounted: int = 0
+    named: set[str] = field(default_factory=set)
 
     def sql(self) -> str:
         """A SELECT with columns c1, c2, …; nothing for a table without files."""
@@ -42,6 +46,7 @@ class Files:
         places = self._places()
         reader = self.entry.reader or self.catalog
         files = objects_of(reader.s3, [location for _, location in places])
+        self.named.update(*files)
         return " UNION ALL ".join(
             part for (values, _), there in zip(places, files, strict=True) for part in self._parts(form, values, there)
         )
@@ -118,7 +123,10 @@ class Files:
 
 
 def form_of(glue: dict[str, Any]) -> str:
-    library = str(((glue.get("StorageDescriptor") or {}).get("SerdeInfo") or {}).get("SerializationLibrary", ""))
+    storage = glue.get("StorageDescriptor") or {}
+    library = str((storage.get("SerdeInfo") or {}).get("SerializationLibrary", ""))
+    if str(storage.get("InputFormat", "")).endswith(LINKS):
+        raise RefusedError(f"A table of links ('{glue['Name']}')", "Name the place of its files.")
     for form in READERS:
         if form in library.lower():
             return form

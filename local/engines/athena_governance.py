@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,15 +30,23 @@ class Reader:
     endpoint: str
     region: str
 
+    @property
+    def secret(self) -> str:
+        """What DuckDB knows the credentials by."""
+        return f"{VENDED}{hashlib.sha256(self.scope.encode()).hexdigest()}"
+
     def open(self, connection: Any) -> None:
         """Let DuckDB read the place too."""
         parts = {"KEY_ID": "key", "SECRET": "secret", "SESSION_TOKEN": "token"}
         given = ", ".join(f"{name} {text(str(self.credentials[key]))}" for name, key in parts.items())
         connection.execute(
-            f"CREATE OR REPLACE TEMPORARY SECRET {VENDED}{abs(hash(self.scope))} (TYPE s3, {given}, "
+            f"CREATE OR REPLACE TEMPORARY SECRET {self.secret} (TYPE s3, {given}, "
             f"SCOPE {text(self.scope)}, REGION '{self.region}', ENDPOINT '{self.endpoint.partition('://')[2]}', "
             "URL_STYLE 'path', USE_SSL false)"
         )
+
+    def close(self, connection: Any) -> None:
+        connection.execute(f"DROP SECRET IF EXISTS {self.secret}")
 
 
 @dataclass(frozen=True)

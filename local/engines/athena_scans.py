@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from local.engines import athena_deletes, athena_guards
+from local.engines import athena_deletes, athena_guards, athena_lending
 from local.engines.athena_catalog import Entry, GlueCatalog
 from local.engines.athena_errors import QueryError
 from local.engines.athena_files import Files
@@ -19,13 +19,14 @@ from local.engines.athena_types import Type
 from local.engines.duckdb_instance import bytes_read, count_bytes
 
 
-def define(connection: Any, catalog: GlueCatalog, scan: Scan, *, apart: bool = False) -> int:
-    """Make the view that a statement's SQL reads; answers the bytes of it that DuckDB will not count. `apart`: what is
-    seen of a table is taken out of it first, so that a plan which is shown tells nothing of the rest.
+def define(connection: Any, catalog: GlueCatalog, scans: Sequence[Scan], *, apart: bool = False) -> int:
+    """Make the views that a statement's SQL reads; answers the bytes of them that DuckDB will not count. `apart`: what
+    is seen of a table is taken out of it first, so that a plan which is shown tells nothing of the rest.
     """
-    sql, uncounted = body(connection, catalog, scan, apart=apart)
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {sql}")
-    return uncounted
+    found = bodies(connection, catalog, scans, apart=apart)
+    for scan, (sql, _) in zip(scans, found, strict=True):
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {scan.view} AS {sql}")
+    return sum(uncounted for _, uncounted in found)
 
 
 def inline(connection: Any, catalog: GlueCatalog, query: str, scans: Sequence[Scan]) -> tuple[str, int]:
@@ -34,30 +35,60 @@ def inline(connection: Any, catalog: GlueCatalog, query: str, scans: Sequence[Sc
     """
     if not scans:
         return query, 0
-    found = [(scan.view, *body(connection, catalog, scan)) for scan in scans]
-    parts = ", ".join(f"{view} AS NOT MATERIALIZED ({sql})" for view, sql, _ in found)
+    found = bodies(connection, catalog, scans)
+    named = zip(scans, found, strict=True)
+    parts = ", ".join(f"{scan.view} AS NOT MATERIALIZED ({sql})" for scan, (sql, _) in named)
     rest = f", {query.removeprefix('WITH ')}" if query.startswith("WITH ") else f" {query}"
-    return f"WITH {parts}{rest}", sum(uncounted for *_, uncounted in found)
+    return f"WITH {parts}{rest}", sum(uncounted for _, uncounted in found)
 
 
-def body(connection: Any, catalog: GlueCatalog, scan: Scan, *, apart: bool = False) -> tuple[str, int]:
-    """The rows of a scan as a SELECT, and the bytes of it that DuckDB will not count."""
+def bodies(
+    connection: Any, catalog: GlueCatalog, scans: Sequence[Scan], *, apart: bool = False
+) -> list[tuple[str, int]]:
+    """The rows of each scan as a SELECT, and the bytes of it that DuckDB will not count."""
+    athena_lending.lend(connection, catalog, [entry_of(catalog, scan) for scan in scans])
+    return [
+        guarded(connection, catalog, scan, scan.guard, apart=apart) if scan.guard else whole(connection, catalog, scan)
+        for scan in scans
+    ]
+
+
+def entry_of(catalog: GlueCatalog, scan: Scan) -> Entry:
     entry = catalog.entry(scan.table.database, scan.table.name)
     assert entry is not None
-    if scan.guard is not None:
-        return guarded(connection, catalog, scan, scan.guard, apart=apart)
+    return entry
+
+
+def body(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int, bool]:
+    """The whole table as a SELECT, the uncounted bytes, and whether its files may lie in what is open for others."""
+    entry = entry_of(catalog, scan)
     entry = entry.behind or entry
-    if entry.reader is not None:
-        entry.reader.open(connection)
     if entry.rows is not None:
-        return constant(scan.table.columns, entry.rows), 0
+        return constant(scan.table.columns, entry.rows), 0, False
     if entry.empty and scan.table.snapshot is None:
-        return nothing(scan.table.columns), 0
+        return nothing(scan.table.columns), 0, False
     if entry.metadata is not None:
         athena_deletes.check(entry.metadata, scan.table.name, scan.table.snapshot)
-        return iceberg(scan.table, entry), 0
+        return iceberg(scan.table, entry), 0, True
     files = Files(connection, catalog, scan, entry)
-    return files.sql() or nothing(scan.table.columns), files.uncounted
+    sql = files.sql() or nothing(scan.table.columns)
+    return sql, files.uncounted, athena_lending.covers(catalog, files.named)
+
+
+def whole(connection: Any, catalog: GlueCatalog, scan: Scan) -> tuple[str, int]:
+    """All of a table; one that the caller may have written is read with what is its own, since an Iceberg table's files
+    are known only once it is read.
+    """
+    entry = entry_of(catalog, scan)
+    if not athena_lending.is_apart(catalog, entry):
+        return body(connection, catalog, scan)[:2]
+    with athena_lending.alone(connection, catalog, (entry.behind or entry).reader):
+        sql, uncounted, doubtful = body(connection, catalog, scan)
+        if not doubtful:
+            return sql, uncounted
+        count_bytes(connection)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {scan.view}_alone AS {sql}")
+    return f"SELECT * FROM {scan.view}_alone", uncounted + bytes_read(connection)
 
 
 def guarded(connection: Any, catalog: GlueCatalog, scan: Scan, guard: Guard, *, apart: bool) -> tuple[str, int]:
@@ -67,7 +98,7 @@ def guarded(connection: Any, catalog: GlueCatalog, scan: Scan, guard: Guard, *, 
     apart = apart or bool(guard.rows or guard.cells)
     alias = athena_guards.ALIAS if apart else scan.alias
     behind = Scan(f"{scan.view}_behind", alias, scan.table, [] if apart else scan.filters)
-    sql, uncounted = body(connection, catalog, behind)
+    sql, uncounted = whole(connection, catalog, behind)
     columns = numbered(cell(number, column, guard, alias) for number, column in enumerate(scan.table.columns, 1))
     seen = f"SELECT {columns} FROM ({sql}) {alias}"
     if not apart:

@@ -80,7 +80,7 @@ class Session:
         return query
 
     def define(self, scans: Sequence[Scan], *, apart: bool = False) -> None:
-        self.scanned += sum(athena_scans.define(self.connection, self.catalog, scan, apart=apart) for scan in scans)
+        self.scanned += athena_scans.define(self.connection, self.catalog, scans, apart=apart)
         self.watch.go_on(self.scanned)
 
     def execute(self, sql: str) -> Any:
