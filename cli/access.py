@@ -1,4 +1,4 @@
-"""`access list`, `diff`, `explain`: who sees what, what changed of that, and why; `opt-in` where access is hybrid."""
+"""`access list`, `diff`, `explain`: who sees what, what changed of that, and why; `opt-in`, `close` after a deploy."""
 
 from __future__ import annotations
 
@@ -75,19 +75,41 @@ def explain(
 
 @app.command(name="opt-in")
 def opt_in(env: EnvOption = "local", json: JsonOption = False) -> None:
-    """In mode hybrid: let Lake Formation decide for the roles. Once after a deploy, as data lake administrator."""
+    """In mode hybrid: let Lake Formation decide for the roles, and no more for roles that are gone; else for none.
+
+    After a deploy that changes roles or the mode, as data lake administrator.
+    """
     from cli import opt_ins
     from cli.console import console, print_json, table
     from cli.target import target
 
-    done = opt_ins.opt_in(target(env))
+    done = opt_ins.align(target(env))
     if json:
-        print_json([asdict(each) for each in done])
+        print_json([{"change": mark, **asdict(each)} for mark, each in done])
     elif done:
-        rows = ((each.principal.rpartition("/")[2], each.database, each.what) for each in done)
-        table(f"Opted in to Lake Formation in {env}", ("role", "database", "what"), rows)
+        rows = ((mark, each.principal.rpartition("/")[2], each.database, each.what) for mark, each in done)
+        table(f"Opted in to Lake Formation (+) and out (-) in {env}", ("", "role", "database", "what"), rows)
     else:
-        console.print("Every role is opted in already.")
+        console.print("Who is opted in is whom the environment's mode and roles say.")
+
+
+@app.command()
+def close(env: EnvOption = "local", json: JsonOption = False) -> None:
+    """After a change of mode or roles: close now what the next run would, and remove filters that nobody is to have.
+
+    As data lake administrator, with the contracts and config that are deployed.
+    """
+    from cli import closing
+    from cli.console import console, print_json, table
+    from cli.target import target
+
+    done = closing.close(target(env))
+    if json:
+        print_json([{"change": change, "place": place} for change, place in done])
+    elif done:
+        table(f"Closed in {env}", ("what", "where"), done)
+    else:
+        console.print("Nothing was open that the mode closes, and no filter is left over.")
 
 
 def _row(each: Sight) -> tuple[str, str, str, str]:

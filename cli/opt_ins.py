@@ -6,73 +6,77 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.errors import CommandError
-from lake.governance import principal
-from lake.parts import GOVERNED
+from lake.governance import principal, principals
+from lake.parts import GOVERNED, Environment
 
 if TYPE_CHECKING:
     from cli.target import Target
 
-DATABASE, TABLES = "database", "all of its tables"
+DATABASE, TABLES = "database", "all of its tables"  # else one of its tables, by its name
 
 
 @dataclass(frozen=True, order=True)
 class OptIn:
-    """One principal, for which Lake Formation decides on a database or on all of its tables."""
+    """One principal, for which Lake Formation decides on a database, on all of its tables or on one."""
 
     principal: str
     database: str
     what: str
 
     def request(self, account: str) -> dict[str, Any]:
-        place = {"CatalogId": account}
-        resource = (
-            {"Database": {**place, "Name": self.database}}
-            if self.what == DATABASE
-            else {"Table": {**place, "DatabaseName": self.database, "TableWildcard": {}}}
-        )
+        resource: dict[str, Any] = {"Database": {"CatalogId": account, "Name": self.database}}
+        if self.what != DATABASE:
+            which: dict[str, Any] = {"TableWildcard": {}} if self.what == TABLES else {"Name": self.what}
+            resource = {"Table": {"CatalogId": account, "DatabaseName": self.database, **which}}
         return {"Principal": {"DataLakePrincipalIdentifier": self.principal}, "Resource": resource}
 
 
-def wanted(lake: Target) -> list[OptIn]:
-    """Each role for each layer, also for those that it reads nothing of: IAM alone shall open none to it."""
-    from contracts.compile import describe
+def wanted(described: Environment) -> set[OptIn]:
+    """Each role for each layer, also for those that it reads nothing of: IAM alone shall open none to it.
 
-    environment = lake.environment
-    if environment.governance != "hybrid":
-        raise CommandError(
-            f"The environment '{environment.name}': expected mode hybrid, and it has '{environment.governance}', in"
-            " which nobody opts in. See `governance:` in its file."
-        )
-    described = describe(environment)
-    return sorted(
-        OptIn(principal(described, role), environment.database(layer), what)
-        for role in environment.roles
+    In other modes nobody: there an opt-in left over would hide from a role what IAM opens to it.
+    """
+    if described.governance != "hybrid":
+        return set()
+    return {
+        OptIn(principal(described, role.name), described.databases[layer], what)
+        for role in described.roles
         for layer in GOVERNED
         for what in (DATABASE, TABLES)
-    )
+    }
 
 
-def opt_in(lake: Target) -> list[OptIn]:
-    """Opt in whoever is not yet; answers those."""
-    client = lake.client("lakeformation")
-    held = set(_held(client))
-    missing = [each for each in wanted(lake) if each not in held]
+def align(lake: Target) -> list[tuple[str, OptIn]]:
+    """Opt in who is to be and is not, and out who is of ours and is not to be; answers both, `+` and `-`."""
+    from contracts.compile import describe
+
+    described, client = describe(lake.environment), lake.client("lakeformation")
+    held, needed = set(_held(client, described)), wanted(described)
+    gone, missing = sorted(held - needed), sorted(needed - held)
     for each in missing:
-        client.create_lake_formation_opt_in(**each.request(lake.environment.account))
-    return missing
+        client.create_lake_formation_opt_in(**each.request(described.account))
+    for each in gone:
+        client.delete_lake_formation_opt_in(**each.request(described.account))
+    return [*(("+", each) for each in missing), *(("-", each) for each in gone)]
 
 
-def _held(client: Any) -> Iterator[OptIn]:
-    token: dict[str, str] = {}
+def _held(client: Any, described: Environment) -> Iterator[OptIn]:
+    """Those of our roles, also of roles that are gone, on our databases."""
+    governed, token = {described.databases[layer] for layer in GOVERNED}, dict[str, str]()
     while True:
         answer = client.list_lake_formation_opt_ins(**token)
         for each in answer.get("LakeFormationOptInsInfoList", ()):
-            who = each["Principal"]["DataLakePrincipalIdentifier"]
-            if database := each["Resource"].get("Database"):
-                yield OptIn(who, database["Name"], DATABASE)
-            elif (table := each["Resource"].get("Table")) and "TableWildcard" in table:
-                yield OptIn(who, table["DatabaseName"], TABLES)
+            found = _of(each["Principal"]["DataLakePrincipalIdentifier"], each["Resource"])
+            if found and found.principal.startswith(principals(described)) and found.database in governed:
+                yield found
         if not answer.get("NextToken"):
             return
         token = {"NextToken": answer["NextToken"]}
+
+
+def _of(who: str, resource: dict[str, Any]) -> OptIn | None:
+    if database := resource.get("Database"):
+        return OptIn(who, database["Name"], DATABASE)
+    if table := resource.get("Table"):
+        return OptIn(who, table["DatabaseName"], TABLES if "TableWildcard" in table else table["Name"])
+    return None

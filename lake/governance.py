@@ -18,16 +18,17 @@ from lake.views import View
 CLASSIFICATION, ACCESS, LAYER = "classification", "access", "layer"
 BY_TAGS, BY_FILTERS = "tags", "filters"  # how a table is reached
 VALUES = (*CLASSES, UNCLASSED)
-# Which layers' tables each job writes; a job's role gets all of them by name, and never tags.
+# Which layers' tables each job writes; its role gets all permissions on them by name, and none by tags.
 WRITERS = {
     "apply": GOVERNED,
     "ingest": ("bronze",),
     "refine": ("silver",),
     "mask": ("silver",),
-    "model": ("silver", GOLD),
+    "model": (GOLD,),
     "maintain": ("silver", GOLD),
-    "forget": GOVERNED,
+    "forget": ("silver", GOLD),  # of bronze it rewrites objects, and no table
 }
+READERS: dict[str, tuple[str, ...]] = {"model": ("silver",)}  # which layers' tables a job reads besides, all of each
 GRANTS = "apply"  # the job that tags tables and grants filters
 
 
@@ -51,7 +52,12 @@ def plan(environment: Environment, datasets: Iterable[Dataset], views: Iterable[
 
 def principal(environment: Environment, role: str) -> str:
     """The IAM role of a role in config."""
-    return _role_arn(environment, f"{environment.prefix}role-{role.replace('_', '-')}")
+    return principals(environment) + role.replace("_", "-")
+
+
+def principals(environment: Environment) -> str:
+    """What the ARNs of all IAM roles of roles in config begin with, and of those that config had once."""
+    return _role_arn(environment, f"{environment.prefix}role-")
 
 
 def column_classes(dataset: Dataset) -> dict[str, str]:
@@ -160,6 +166,11 @@ def _named(environment: Environment) -> Iterator[NamedGrant]:
         for kind in ("DATABASE", "TABLE"):
             arn, database = _role_arn(environment, f"{environment.prefix}plan-function"), environment.databases[layer]
             yield NamedGrant("plan", arn, kind, database, "DESCRIBE")
+    for job, layers in sorted(READERS.items()):
+        arn = _role_arn(environment, f"{environment.prefix}{job}-job")
+        for layer in layers:
+            yield NamedGrant(job, arn, "DATABASE", environment.databases[layer], "DESCRIBE")
+            yield NamedGrant(job, arn, "TABLE", environment.databases[layer], "SELECT")
     for job, layers in sorted(WRITERS.items()):
         arn = _role_arn(environment, f"{environment.prefix}{job}-job")
         for layer in layers:

@@ -1,18 +1,14 @@
-"""Places registered with Lake Formation, who is opted in, the settings, and credentials vended for a table."""
+"""Places registered with Lake Formation, who is opted in, and the settings."""
 
 from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.exceptions import JsonRESTError
 from moto.glue.models import glue_backends
 from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
 
-from local.engines.lake_formation import TABLE_PERMISSIONS, visible
 from local.services.lakeformation_grants import LARGEST_PAGE, entries_of
 from local.services.lakeformation_sight import grants
 from local.services.lakeformation_state import (
@@ -20,13 +16,10 @@ from local.services.lakeformation_state import (
     absent,
     check_principal,
     check_resource,
-    described,
     error,
-    glue_table,
     invalid,
     kept_of,
     path_of,
-    principal_of,
     shown,
 )
 from local.services.lakeformation_tags import administer
@@ -45,7 +38,6 @@ TRUST = {
         }
     ],
 }
-SHORTEST, LONGEST, USUAL = 900, 43_200, 3600
 
 
 def register(response: Any) -> dict[str, Any]:
@@ -142,8 +134,10 @@ def opt_in(response: Any) -> dict[str, Any]:
 
 
 def opt_out(response: Any) -> dict[str, Any]:
+    """Also of a role that is gone."""
     administer(response)
-    found, told = kept_of(response), _opted(response)
+    found, principal = kept_of(response), response._get_param("Principal")["DataLakePrincipalIdentifier"]
+    told = {"principal": principal, "resource": check_resource(response, response._get_param("Resource"))}
     if told not in found.opt_ins:
         raise absent("The principal is not opted in for the resource.")
     found.opt_ins.remove(told)
@@ -199,55 +193,3 @@ def effective_for_path(response: Any) -> dict[str, Any]:
 def at(glue: dict[str, Any]) -> str:
     location = str((glue.get("StorageDescriptor") or {}).get("Location") or "").replace("s3a://", "s3://", 1)
     return location.rstrip("/") + "/" if location else ""
-
-
-def vend(response: Any) -> dict[str, Any]:
-    """GetTemporaryGlueTableCredentials: of the place's role, for the table's prefix alone; all of the table or none."""
-    database, _, name = str(response._get_param("TableArn")).partition(":table/")[2].partition("/")
-    glue = glue_table(response.current_account, response.region, database.lower(), name.lower())
-    asked = frozenset(response._get_param("Permissions") or ["SELECT"])
-    found, caller = kept_of(response), principal_of(response)
-    if caller is not None:
-        table = described(glue, database.lower())
-        access = visible(caller, table, found.state)
-        wanted = TABLE_PERMISSIONS if "ALL" in asked else asked
-        if access is None or not wanted <= access.permissions or not access.whole(table):
-            raise error("AccessDeniedException", f"Insufficient Lake Formation permission(s) on {name}")
-    place = found.state.location_of(at(glue))
-    if place is None:
-        raise invalid(f"The location of the table {name} is not registered.")
-    role = next(each["RoleArn"] for arn, each in found.places.items() if path_of(arn) == place)
-    seconds = int(response._get_param("DurationSeconds") or USUAL)
-    if not SHORTEST <= seconds <= LONGEST:
-        raise invalid(f"DurationSeconds '{seconds}': expected {SHORTEST} to {LONGEST}.")
-    return credentials(response, role, at(glue), writes=bool(asked & {"INSERT", "DELETE", "ALL"}), seconds=seconds)
-
-
-def credentials(response: Any, role: str, path: str, *, writes: bool, seconds: int) -> dict[str, Any]:
-    bucket, _, prefix = path.removeprefix("s3://").partition("/")
-    listing = {"StringLike": {"s3:prefix": [prefix.rstrip("/"), f"{prefix}*"]}}
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": [*READS, *(WRITES if writes else ())],
-             "Resource": f"arn:aws:s3:::{bucket}/{prefix}*"},
-            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}", "Condition": listing},
-            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"},
-        ],
-    }  # fmt: skip
-    try:
-        issued: Any = sts_backends[response.current_account]["aws"].assume_role(
-            region_name=response.region, role_session_name="AWSLF-00-GL", role_arn=role, policy=json.dumps(policy),
-            duration=seconds, external_id="",
-        )  # fmt: skip
-    except JsonRESTError as failure:
-        raise error("AccessDeniedException", f"The role of the registered place cannot be assumed: {role}") from failure
-    return {
-        "AccessKeyId": issued.access_key_id,
-        "SecretAccessKey": issued.secret_access_key,
-        "SessionToken": issued.session_token,
-        "Expiration": issued.expiration.replace(tzinfo=UTC).timestamp()
-        if isinstance(issued.expiration, datetime)
-        else time.time() + seconds,
-        "VendedS3Path": [path],
-    }

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from local.engines.lake_formation import Access, Grant, may_grant, on_database, visible
+from local.engines.lake_formation import (
+    DATABASE_PERMISSIONS,
+    TABLE_PERMISSIONS,
+    Access,
+    Grant,
+    may_grant,
+    on_database,
+    visible,
+)
 from local.services.lakeformation_judging import judged
 from local.services.lakeformation_state import described, error, glue_table, kept_of
 
@@ -53,18 +61,25 @@ def grants(response: Any, found: Iterable[Grant]) -> Iterator[Grant]:
 
 
 def _held(response: Any, caller: str, grant: Grant) -> frozenset[str]:
-    ((kind, told),) = grant.resource.items()
+    ((kind, told),), state = grant.resource.items(), kept_of(response).state
     if kind == "Database":
-        return on_database(caller, told["Name"], kept_of(response).state)
-    name = told.get("TableName") or told.get("Name")
-    if kind not in TABLES or name is None:
+        return _all(on_database(caller, told["Name"], state), DATABASE_PERMISSIONS)
+    if kind not in TABLES:
         return frozenset()
+    name = told.get("TableName") or told.get("Name")
+    if name is None:  # every table of a database
+        return grant.permissions if may_grant(caller, grant.resource, grant.permissions, state) else frozenset()
     glue = glue_table(response.current_account, response.region, told["DatabaseName"], name)
     table = described(glue, told["DatabaseName"])
-    access = visible(caller, table, kept_of(response).state)
+    access = visible(caller, table, state)
     if access is None:
         return frozenset()
-    return access.permissions if access.whole(table) else access.permissions - SELECT
+    return _all(access.permissions if access.whole(table) else access.permissions - SELECT, TABLE_PERMISSIONS)
+
+
+def _all(held: frozenset[str], every: frozenset[str]) -> frozenset[str]:
+    """Who has each permission has ALL."""
+    return held | {"ALL"} if held >= every else held
 
 
 def sees_filter(response: Any, key: tuple[str, str, str]) -> bool:

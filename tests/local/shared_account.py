@@ -59,7 +59,7 @@ class Account:
         """As the apply job does, for these datasets."""
         described, datasets = describe(ENVIRONMENT), contracts.load_all()
         rights = plan(described, [datasets[each] for each in ids])
-        Governor(self.endpoint.client("lakeformation"), described).close_databases()
+        Governor(self.endpoint.client("lakeformation"), described).close()
         for each in ids:
             Governor(self.endpoint.client("lakeformation"), described).bring(rights.of(each))
 

@@ -12,8 +12,8 @@ class ConcurrentModificationException(Exception):
     """Two changes came at once."""
 
 
-class InvalidInputException(Exception):
-    """A revocation of what is not granted."""
+class EntityNotFoundException(Exception):
+    """A table or a filter that is not there."""
 
 
 class OutOfOrderError(Exception):
@@ -24,7 +24,8 @@ class LakeFormationClient:
     """Tags, filters and grants by the place that they are on; `calls` are the changes, in their order."""
 
     exceptions = SimpleNamespace(
-        ConcurrentModificationException=ConcurrentModificationException, InvalidInputException=InvalidInputException
+        ConcurrentModificationException=ConcurrentModificationException,
+        EntityNotFoundException=EntityNotFoundException,
     )
 
     def __init__(self) -> None:
@@ -34,7 +35,8 @@ class LakeFormationClient:
         self.calls: list[str] = []
         self.fail_at = -1
         self.busy = 0
-        self.raced = False
+        self.races = 0  # how often somebody else is first to revoke
+        self.asked: list[str] = []  # what was listed
 
     def _changes(self, operation: str) -> None:
         if self.busy:
@@ -50,10 +52,9 @@ class LakeFormationClient:
             self.tags.setdefault(place, {}).update({each["TagKey"]: each["TagValues"][0] for each in LFTags})
         return {"Failures": []}
 
-    def list_data_cells_filter(self, *, Table: dict[str, Any], NextToken: str = "0") -> dict[str, Any]:
-        found = [each for place, each in sorted(self.filters.items()) if place[:2] == _table(Table)]
-        at = int(NextToken)
-        return {"DataCellsFilters": found[at : at + 2], "NextToken": str(at + 2) if found[at + 2 :] else ""}
+    def list_data_cells_filter(self, *, Table: dict[str, Any] | None = None, NextToken: str = "0") -> dict[str, Any]:
+        found = [told for place, told in sorted(self.filters.items()) if Table is None or place[:2] == _table(Table)]
+        return _paged("DataCellsFilters", found, NextToken)
 
     def create_data_cells_filter(self, *, TableData: dict[str, Any]) -> dict[str, Any]:
         self._changes("filter")
@@ -72,16 +73,23 @@ class LakeFormationClient:
         del self.filters[_filter(place)]
         return {}
 
-    def list_permissions(self, *, Resource: dict[str, Any], Principal: dict[str, str] | None = None) -> dict[str, Any]:
-        [place] = _places(Resource)
-        by = Principal and Principal["DataLakePrincipalIdentifier"]
-        return {
-            "PrincipalResourcePermissions": [
-                {"Principal": {"DataLakePrincipalIdentifier": who}, "Resource": Resource, "Permissions": ["SELECT"]}
-                for who, on in sorted(self.grants)
-                if on == place and by in (None, who)
-            ]
-        }
+    def list_permissions(
+        self,
+        *,
+        Resource: dict[str, Any] | None = None,
+        ResourceType: str = "",
+        MaxResults: int = 100,
+        NextToken: str = "0",
+    ) -> dict[str, Any]:
+        """Those on a resource, or all on databases or on tables; a filter's are not among a table's."""
+        self.asked.append(ResourceType or "resource")
+        size = {"DATABASE": 1, "TABLE": 2}.get(ResourceType)
+        found = [
+            {"Principal": {"DataLakePrincipalIdentifier": who}, "Resource": _resource(on), "Permissions": ["ALL"]}
+            for who, on in sorted(self.grants)
+            if len(on) == size or (Resource is not None and on == _places(Resource)[0])
+        ]
+        return _paged("PrincipalResourcePermissions", found, NextToken)
 
     def batch_grant_permissions(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         self._changes("grant")
@@ -92,17 +100,27 @@ class LakeFormationClient:
 
     def batch_revoke_permissions(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         self._changes("revoke")
+        if self.races:
+            self.races -= 1
+            self.grants.discard(_grant(Entries[0]))
+        missing = [each for each in Entries if _grant(each) not in self.grants]
         self.grants -= {_grant(each) for each in Entries}
-        return {}
+        told = {"ErrorCode": "InvalidInputException", "ErrorMessage": "No permissions revoked."}
+        return {"Failures": [{"RequestEntry": each, "Error": told} for each in missing]}
 
-    def revoke_permissions(self, **entry: Any) -> dict[str, Any]:
-        self._changes("revoke")
-        if self.raced:  # somebody else was first
-            self.grants.discard(_grant(entry))
-        if _grant(entry) not in self.grants:
-            raise InvalidInputException("No permissions revoked.")
-        self.grants.remove(_grant(entry))
-        return {}
+
+def _paged(name: str, found: list[dict[str, Any]], token: str) -> dict[str, Any]:
+    """Two on a page."""
+    at = int(token)
+    return {name: found[at : at + 2], "NextToken": str(at + 2) if found[at + 2 :] else ""}
+
+
+def _resource(place: Place) -> dict[str, Any]:
+    if len(place) == 1:
+        return {"Database": {"Name": place[0]}}
+    if len(place) == 2:
+        return {"Table": {"DatabaseName": place[0], "Name": place[1]}}
+    return {"DataCellsFilter": dict(zip(("DatabaseName", "TableName", "Name"), place, strict=True))}
 
 
 def _grant(entry: dict[str, Any]) -> tuple[str, Place]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from glue_jobs import governance
-from glue_jobs.governance import EVERYONE, GovernanceFailedError, Governor
+from glue_jobs import formation
+from glue_jobs.formation import GovernanceFailedError
+from glue_jobs.governance import EVERYONE, Governor
 from lake.filters import CellFilter
 from lake.governance import plan
 from lake.parts import Column, Dataset
@@ -75,7 +76,7 @@ def test_a_filter_that_two_roles_share_is_taken_from_the_one_that_lost_it_alone(
 
 def test_what_others_granted_and_filtered_by_hand_stays(client: LakeFormationClient) -> None:
     bring(client, planned(role(clinic=("north",))))
-    theirs = Governor(client, ENVIRONMENT)._data(CellFilter("for the audit", *TABLE, rows="region = 1"))
+    theirs = Governor(client, ENVIRONMENT).filters.data(CellFilter("for the audit", *TABLE, rows="region = 1"))
     client.filters[*TABLE, "for the audit"] = theirs
     by_hand = {("arn:aws:iam::123456789012:role/somebody", (*TABLE, name)) for name in (NORTH, "for the audit")}
     client.grants |= by_hand
@@ -112,13 +113,60 @@ def test_a_table_from_before_is_closed_to_whom_iam_lets_where_lake_formation_alo
     assert {who for who, _ in client.grants} == left
 
 
-@pytest.mark.parametrize("raced", [False, True])
-def test_databases_are_closed_to_whom_the_account_opens_new_ones(client: LakeFormationClient, raced: bool) -> None:
-    ours, theirs = {(EVERYONE, (each,)) for each in ENVIRONMENT.databases.values()}, {(EVERYONE, ("their_lake",))}
-    client.grants, client.raced = ours | theirs, raced
-    for _ in range(2):
-        Governor(client, ENVIRONMENT).close_databases()
-        assert client.grants == theirs
+@pytest.mark.parametrize("races", [0, 2])
+def test_what_is_open_to_whom_iam_lets_is_closed_whether_a_contract_has_it_or_not(
+    client: LakeFormationClient, races: int
+) -> None:
+    databases = [each for layer, each in ENVIRONMENT.databases.items() if layer != "discovered"]
+    named = ("clinic_patients", "clinic_patients__dead_letters", "by_hand", "of_a_contract_gone")
+    tables = [(each, name) for each in databases for name in named]
+    theirs: set[tuple[str, tuple[str, ...]]] = {(EVERYONE, ("their_lake",)), (EVERYONE, ("their_lake", "t"))}
+    theirs |= {(NURSE, tables[0]), (NURSE, (databases[0],))}
+    client.grants = theirs | {(EVERYONE, (each,)) for each in databases} | {(EVERYONE, place) for place in tables}
+    client.races = races
+    assert len(Governor(client, ENVIRONMENT).close()) >= len(databases) + len(tables) - races
+    assert client.grants == theirs
+    changed, asked = len(client.calls), len(client.asked)
+    assert Governor(client, ENVIRONMENT).close() == []
+    assert len(client.calls) == changed
+    assert "resource" not in client.asked[asked:]  # a call for pages, not for each table
+
+
+def test_in_other_modes_what_is_iams_stays(client: LakeFormationClient) -> None:
+    client.grants = {(EVERYONE, TABLE)}
+    assert Governor(client, replace(ENVIRONMENT, governance="hybrid")).close() == []
+    assert client.grants == {(EVERYONE, TABLE)}
+
+
+def test_a_close_that_is_refused_fails(client: LakeFormationClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.grants = {(EVERYONE, TABLE)}
+    refused = {"Failures": [{"Error": {"ErrorCode": "AccessDeniedException", "ErrorMessage": "no"}}]}
+    monkeypatch.setattr(client, "batch_revoke_permissions", lambda **_: refused)
+    with pytest.raises(GovernanceFailedError, match="AccessDeniedException: no"):
+        Governor(client, ENVIRONMENT).close()
+
+
+def test_filters_of_a_table_that_no_contract_has_any_more_go_with_their_grants(client: LakeFormationClient) -> None:
+    bring(client, planned(role(clinic=("north",))))
+    other = replace(PATIENTS, id="clinic.visits", name="visits")
+    bring(client, planned(role(clinic=("north",)), dataset=other))
+    theirs = Governor(client, ENVIRONMENT).filters.data(CellFilter("for the audit", *TABLE, rows="region = 1"))
+    client.filters[*TABLE, "for the audit"] = theirs
+    governed = Governor(client, ENVIRONMENT).filters
+    governed.remove_lost(planned(dataset=other).tables)
+    assert {place[:2] for place, told in client.filters.items() if told != theirs} == {(TABLE[0], "clinic_visits")}
+    assert theirs in client.filters.values()
+    assert {place[1] for _, place in client.grants} == {"clinic_visits"}
+
+
+def test_all_of_the_lake_is_narrowed_to_its_plan_and_widened_by_nothing(client: LakeFormationClient) -> None:
+    bring(client, planned(role(clinic=("north", "south")), role("doctor", clinic=("north",))))
+    wanted = planned(role("doctor", clinic=("north", "east")))
+    removed = Governor(client, ENVIRONMENT).filters.narrow(wanted)
+    assert removed == [(*TABLE, SOUTH)]
+    assert client.grants == {(NURSE.replace("nurse", "doctor"), (*TABLE, NORTH))}
+    assert Governor(client, ENVIRONMENT).filters.narrow(replace(wanted, filter_grants=())) == [(*TABLE, NORTH)]
+    assert (client.filters, client.grants) == ({}, set())
 
 
 def test_wherever_it_is_interrupted_nobody_sees_more_than_before_or_after_and_the_next_time_ends_right(
@@ -143,7 +191,7 @@ def test_wherever_it_is_interrupted_nobody_sees_more_than_before_or_after_and_th
 def test_changes_that_came_at_once_are_tried_again(
     client: LakeFormationClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(governance, "PAUSE", 0)
+    monkeypatch.setattr(formation, "PAUSE", 0)
     client.busy = 3
     bring(client, planned(role(clinic=("north",))))
     assert client.grants == {(NURSE, (*TABLE, NORTH))}
@@ -153,5 +201,5 @@ def test_a_grant_that_was_not_taken_fails_the_dataset(
     client: LakeFormationClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "create_data_cells_filter", lambda **_: {})
-    with pytest.raises(GovernanceFailedError, match=r"refused 1 of a dataset's tags or grants: EntityNotFound"):
+    with pytest.raises(GovernanceFailedError, match=r"refused 1 of the lake's tags or grants: EntityNotFound"):
         bring(client, planned(role(clinic=("north",))))
