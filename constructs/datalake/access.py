@@ -43,11 +43,12 @@ class Grant:
         return {**made, "Condition": self.conditions} if self.conditions else made
 
 
-def on_our_behalf(service: str, environment: Environment) -> iam.ServicePrincipal:
-    """The service, for this account only."""
-    return iam.ServicePrincipal(
-        f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": environment.account}}
-    )
+def on_our_behalf(service: str, environment: Environment, *, arn: str = "") -> iam.ServicePrincipal:
+    """The service, for this account only; with `arn` for what has such a name, where the service says it."""
+    conditions = {"StringEquals": {"aws:SourceAccount": environment.account}}
+    if arn:
+        conditions["ArnLike"] = {"aws:SourceArn": arn}
+    return iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions)
 
 
 def role(

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from aws_cdk import CfnResource, aws_iam as iam, aws_lakeformation as lakeformation
+from aws_cdk import CfnResource, aws_lakeformation as lakeformation
 from constructs import Construct, IConstruct
 
 from config import Environment
-from datalake.access import role
+from datalake.access import on_our_behalf, role
 from datalake.grants import LakeGrants
 from lake.governance import GRANTS
 from lake.parts import GOVERNED
@@ -53,13 +53,14 @@ class LakeFormation(Construct):
             )
 
     def _locations(self, lake: LakeGrants) -> Iterator[CfnResource]:
+        # Only for this account: "Cross-service confused deputy prevention" in Lake Formation's guide has both keys.
         registrar = role(
             self,
             "Registrar",
             name=self._environment.resource("lake-formation"),
             description="With this Lake Formation reads the layers for those whom it lets see them",
-            principal=iam.ServicePrincipal("lakeformation.amazonaws.com"),
-            grants=[*lake.read_objects(*GOVERNED), lake.use_key()],
+            principal=on_our_behalf("lakeformation", self._environment, arn=lake.arn("lakeformation", "*")),
+            grants=[*lake.read_objects(*GOVERNED), lake.read_encrypted()],
         )
         for layer in GOVERNED:
             yield lakeformation.CfnResource(

@@ -27,6 +27,11 @@ class LakeGrants:
     def use_key(self) -> Grant:
         return Grant(["kms:Decrypt", "kms:GenerateDataKey"], [self._key_arn])
 
+    def read_encrypted(self) -> Grant:
+        """Decrypt objects, through S3 alone: the key is that of secrets and tables too."""
+        through = {"StringEquals": {"kms:ViaService": f"s3.{self._environment.region}.amazonaws.com"}}
+        return Grant(["kms:Decrypt"], [self._key_arn], conditions=through)
+
     def read_objects(self, *layers: str) -> list[Grant]:
         return self._objects(["s3:GetObject"], layers)
 

@@ -92,6 +92,45 @@ def test_jobs_have_their_layers_by_name_and_none_by_tags(prod: Synthesized) -> N
     }
 
 
+def by_iam(lake: Synthesized, *verbs: str) -> dict[str, set[str]]:
+    """The layers in which each role of a job or function may do such things to tables, as its policies say."""
+    layers = {lake.environment.database(each): each for each in ("bronze", "silver", "gold")}
+    found: dict[str, set[str]] = {}
+    for name, role in lake.named("IAM::Role", "RoleName").items():
+        for policy in role.get("Policies", ()):
+            for said in policy["PolicyDocument"]["Statement"]:
+                tables = {str(each).split("/")[1] for each in said["Resource"] if ":table/" in str(each)}
+                if any(str(each).removeprefix("glue:").startswith(verbs) for each in said["Action"]) and tables:
+                    found.setdefault(name, set()).update(layers[each] for each in tables & layers.keys())
+    consumer = lake.environment.role("")
+    return {name: held for name, held in found.items() if held and not name.startswith(consumer)}
+
+
+def by_name(lake: Synthesized, kind: str, *permissions: str) -> dict[str, set[str]]:
+    """The same as Lake Formation grants it by name."""
+    layers = {lake.environment.database(each): each for each in ("bronze", "silver", "gold")}
+    layers |= {f"arn:aws:s3:::{lake.environment.bucket(each)}": each for each in ("bronze", "silver", "gold")}
+    found: dict[str, set[str]] = {}
+    for each in grants(lake):
+        told = each["Resource"].get(kind)
+        if told and each["Permissions"][0] in permissions:
+            place = told.get("DatabaseName") or told.get("Name") or told["ResourceArn"]
+            found.setdefault(each["Principal"]["DataLakePrincipalIdentifier"].rpartition("/")[2], set()).add(
+                layers[place]
+            )
+    return found
+
+
+def test_lake_formation_lets_jobs_and_functions_write_and_read_the_layers_that_iam_does(prod: Synthesized) -> None:
+    writers = by_iam(prod, "Create", "Update", "Delete", "BatchCreate", "BatchUpdate")
+    assert {each.rpartition("-")[2] for each in writers} == {"job"}
+    assert by_name(prod, "Table", "ALL") == by_name(prod, "Database", "ALL") == writers
+    assert by_name(prod, "DataLocation", "DATA_LOCATION_ACCESS") == writers
+    readers = by_iam(prod, "Get")
+    assert by_name(prod, "Table", "ALL", "SELECT", "DESCRIBE") == readers
+    assert by_name(prod, "Database", "ALL", "DESCRIBE") == readers
+
+
 def test_every_principal_is_a_role_of_these_stacks(prod: Synthesized) -> None:
     known = set(prod.named("IAM::Role", "RoleName"))
     named = {each["Principal"]["DataLakePrincipalIdentifier"].rpartition("/")[2] for each in grants(prod)}
@@ -122,6 +161,22 @@ def test_locations_are_registered_with_a_role_that_reads_and_does_not_write(
     registrar = lake.named("IAM::Role", "RoleName")[lake.environment.resource("lake-formation")]
     actions = {a for s in registrar["Policies"][0]["PolicyDocument"]["Statement"] for a in s["Action"]}
     assert not {each for each in actions if each.startswith("s3:") and not each.startswith(("s3:Get", "s3:List"))}
+
+
+def test_the_role_of_locations_serves_lake_formation_for_this_account_and_opens_nothing_but_objects(
+    prod: Synthesized,
+) -> None:
+    environment = prod.environment
+    role = prod.named("IAM::Role", "RoleName")[environment.resource("lake-formation")]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "lakeformation.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": environment.account},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:lakeformation:{environment.region}:{environment.account}:*"},
+    }
+    [key] = [each for each in role["Policies"][0]["PolicyDocument"]["Statement"] if "kms" in str(each["Action"])]
+    assert key["Action"] == "kms:Decrypt"
+    assert key["Condition"] == {"StringEquals": {"kms:ViaService": f"s3.{environment.region}.amazonaws.com"}}
 
 
 def test_reads_and_writes_of_every_layer_are_logged_where_nobody_of_the_lake_writes(prod: Synthesized) -> None:
