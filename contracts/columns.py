@@ -8,11 +8,14 @@ from config.positions import Field, Problem
 from contracts.contract import PROPERTIES, Source
 from contracts.masks import mask
 from lake.model import Column
+from lake.roles import SENSITIVE
 
 LOGICAL = {"string": "string", "int": "integer", "bigint": "integer", "double": "number", "decimal": "number"}
 TIMES = ("date", "timestamp")
 TRANSFORM = re.compile(r"(?:(?P<time>years|months|days|hours)\(|(?:bucket|truncate)\([0-9]+, ?)?(?P<column>\w+)\)?")
 MAX_PRECISION = 38
+# No transform hides enough: years and prefixes are shown as they are, and a bucket of one's own guess is easily found.
+SHOWN_BY_PARTITIONS = "Partitions stand in paths and metadata, which more people read: name another column."
 
 
 def columns(source: Source) -> tuple[Column, ...]:
@@ -137,6 +140,7 @@ def _sources(source: Source) -> list[Problem]:
 def _partitions(source: Source) -> list[Problem]:
     found = []
     place, transforms = source.custom("partitionBy")
+    classes = {each["name"]: each["classification"] for each in source.properties}
     for number, transform in enumerate(transforms or ()):
         field = (*place, number)
         match = TRANSFORM.fullmatch(transform)
@@ -148,6 +152,11 @@ def _partitions(source: Source) -> list[Problem]:
         elif match["time"] and source.columns[match["column"]] not in TIMES:
             expected = f"expected {match['time']} of a date or timestamp, and this is {source.columns[match['column']]}"
             found.append(source.document.problem(field, transform, expected, "Partition by the column itself."))
+        elif classes[match["column"]] in SENSITIVE:
+            expected = (
+                f"expected a column that is neither pii nor phi, and {match['column']} is {classes[match['column']]}"
+            )
+            found.append(source.document.problem(field, transform, expected, SHOWN_BY_PARTITIONS))
     return found
 
 

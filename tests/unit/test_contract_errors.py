@@ -13,6 +13,7 @@ from contracts import ContractError
 from tests.unit.lake_root import BY_CATEGORY, SALES, USERS, change, shipped
 
 EVENTS = "contracts/clinic/immunizations.odcs.yaml"
+CUSTOMERS = "contracts/crm/customers.odcs.yaml"
 MODEL = "models/sales_by_category.sql"
 
 
@@ -109,6 +110,9 @@ def outcome(dataset: str, root: Path) -> str:
         (SALES, "kind: DataContract", "kind: [DataContract", "'kind: [DataContract': expected YAML, but"),
         (SALES, "status: active", "name: again", "'name': expected each name once here. Remove one of the two."),
         (BY_CATEGORY, "category_group, category_name", "months(category_group)", "'months(category_group)': expected months of a date or timestamp, and this is string."),
+        (BY_CATEGORY, "value: [category_group, category_name]", "value: [seller]", "'seller': expected a column that is neither pii nor phi, and seller is pii. Partitions stand in paths"),
+        (USERS, "property: sortBy, value: [user_id]", 'property: partitionBy, value: ["truncate(2, phone)"]', "'truncate(2, phone)': expected a column that is neither pii nor phi, and phone is pii."),
+        (CUSTOMERS, "property: loadMode", "property: partitionBy, value: [years(born_on)] }\n  - { property: loadMode", "'years(born_on)': expected a column that is neither pii nor phi, and born_on is pii."),
         (BY_CATEGORY, "value: [sale_id]", "value: [sale_id down]", "'sale_id down': expected a column, or a column and asc or desc."),
     ],
 )  # fmt: skip

@@ -6,12 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 from sqlglot.optimizer.qualify import qualify
 
 import contracts
 from contracts.contract import ContractError
-from contracts.lineage import Lineage
+from contracts.lineage import Lineage, Made
 from tests.unit.lake_root import USERS, change, shipped
 
 SELLER, DOSES = "contracts/gold/dim_seller.odcs.yaml", "contracts/gold/doses_by_vaccine_site_week.odcs.yaml"
@@ -124,9 +124,7 @@ def test_a_declassified_table_has_a_gate_on_its_smallest_group() -> None:
     ],
 )  # fmt: skip
 def test_a_column_is_made_of_its_values_and_of_what_chooses_its_rows(sql: str, values: str, rows: str) -> None:
-    schema = {table: dict.fromkeys(columns, "string") for table, columns in TABLES.items()}
-    query = qualify(parse_one(sql, dialect="spark"), schema=schema, dialect="spark")
-    made = next(iter(Lineage(query, TABLES).columns().values()))  # type: ignore[arg-type]
+    made = next(iter(made_of(sql).values()))
     assert " ".join(sorted(column for _, column in made.values)).startswith(values)
     assert {*rows.split()} <= {column for _, column in made.rows}
     assert values or not made.values
@@ -134,7 +132,11 @@ def test_a_column_is_made_of_its_values_and_of_what_chooses_its_rows(sql: str, v
 
 def test_what_cannot_be_followed_is_made_of_everything() -> None:
     sql = "WITH RECURSIVE r AS (SELECT id FROM people UNION ALL SELECT id FROM r) SELECT id AS c FROM r"
-    schema = {table: dict.fromkeys(columns, "string") for table, columns in TABLES.items()}
+    assert len(made_of(sql)["c"].values) == 6
+
+
+def made_of(sql: str) -> dict[str, Made]:
+    schema: dict[str, object] = {table: dict.fromkeys(columns, "string") for table, columns in TABLES.items()}
     query = qualify(parse_one(sql, dialect="spark"), schema=schema, dialect="spark")
-    made = Lineage(query, TABLES).columns()["c"]  # type: ignore[arg-type]
-    assert len(made.values) == 6
+    assert isinstance(query, exp.Query)
+    return Lineage(query, TABLES).columns()
