@@ -68,7 +68,7 @@ class Target:
         from lake.model import Lake
 
         runs = pipelines.load_all(self.root)
-        datasets = [asdict(each) for each in with_masked(contracts.load_all(self.root))]
+        datasets = [asdict(each) for each in with_masked(contracts.load_all(self.root)).values()]
         environment = asdict(describe(self.environment, runs))
         plain = [asdict(each) for each in runs.values()]
         return Lake.from_dict({"environment": environment, "datasets": datasets, "pipelines": plain})

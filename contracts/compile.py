@@ -18,7 +18,7 @@ from contracts.contract import GOLD
 from contracts.queries import Queries
 from lake import model
 from lake.governance import plan, readable_whole
-from lake.masking import MASKING_KEY, masked
+from lake.masking import MASKING_KEY, SUFFIX, with_masked
 from lake.model import Dataset, Pipeline
 from lake.rights import Plan
 from lake.subjects import ERASURE_KEY
@@ -74,16 +74,15 @@ def read(environment: Environment, root: Path = contracts.ROOT) -> Compiled:
     _check(environment, datasets, runs, root)
     pipelines.check_order(runs.values(), datasets, root)
     described = describe(environment, runs)
-    beside = {each.id: made for each in datasets.values() if (made := masked(each))}
-    datasets |= {each.id: each for each in beside.values()}
+    datasets = with_masked(datasets)
     found = queries.load_all(root, datasets, described.databases)
     files: dict[str, Any] = {"environment.json": described, "views.json": found.views}
     rights = plan(described, datasets.values(), found.views)
     files |= {f"datasets/{each.id}.json": _governed(each, rights) for each in datasets.values()}
     for each in runs.values():
-        shown = (*(beside[name].id for name in each.datasets if name in beside), *each.models)
+        masks = [beside for name in each.datasets if (beside := f"{name}{SUFFIX}") in datasets]
         files[f"pipelines/{each.name}.json"] = replace(
-            each, schedule=pipelines.schedule(each, environment), models=shown
+            each, schedule=pipelines.schedule(each, environment), models=(*masks, *each.models)
         )
     readable = {each.name: readable_whole(each, datasets.values()) for each in described.roles}
     return Compiled(files, found, rights, readable)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from lake.parts import Column, Dataset, Mask
@@ -46,12 +46,10 @@ def masked(dataset: Dataset) -> Dataset | None:
     )
 
 
-def with_masked(datasets: Mapping[str, Dataset]) -> Iterator[Dataset]:
-    """Contracts' datasets, and the masked ones beside them."""
-    for each in datasets.values():
-        yield each
-        if made := masked(each):
-            yield made
+def with_masked(datasets: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """Contracts' datasets by id, and the masked ones beside them."""
+    beside = [made for each in datasets.values() if (made := masked(each))]
+    return {**datasets, **{each.id: each for each in beside}}
 
 
 def shown_as(type_: str, mask: Mask) -> str:
