@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,8 +106,9 @@ class Governor:
             return None
         arn = f"arn:aws:glue:{self.own('glue').meta.region_name}:{self.account}:table/"
         vended = self.own("lakeformation").get_temporary_glue_table_credentials(
-            TableArn=f"{arn}{told.table['DatabaseName']}/{told.table['Name']}", Permissions=["SELECT"],
-            SupportedPermissionTypes=ENGINE, AuditContext={"AdditionalAuditContext": json.dumps(self.principal)},
+            TableArn=f"{arn}{told.table['DatabaseName']}/{told.table['Name']}",
+            Permissions=["SELECT" if told.cells else "DESCRIBE"], SupportedPermissionTypes=ENGINE,
+            QuerySessionContext={"AdditionalContext": {"principal": self.principal}},
         )  # fmt: skip
         credentials = {"key": vended["AccessKeyId"], "secret": vended["SecretAccessKey"],
                        "token": vended["SessionToken"]}  # fmt: skip

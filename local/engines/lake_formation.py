@@ -117,6 +117,12 @@ def visible(principal: str, table: Described, state: State) -> Access | None:
     return Access(frozenset({*permissions, "DESCRIBE"}), ordered, tuple(ordered) or table.columns)
 
 
+def vended(access: Access, path: str, state: State) -> bool:
+    """Whether Lake Formation opens the table's place: not in hybrid access, for who is left to IAM."""
+    place = state.location_of(path or "-")
+    return place is not None and (access.governed or not state.locations[place])
+
+
 def is_open(table: Described, state: State) -> bool:
     return (table.database, table.name) in state.open or (table.database, "*") in state.open
 

@@ -58,6 +58,9 @@ SAME_AS = {  # actions that are another one's permission
     "sns:PublishBatch": "Publish", "lambda:Invoke": "InvokeFunction", "lambda:InvokeAsync": "InvokeFunction",
     "lambda:InvokeWithResponseStream": "InvokeFunction", "sqs:SendMessageBatch": "SendMessage",
     "sqs:DeleteMessageBatch": "DeleteMessage", "sqs:ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    "lakeformation:GetTemporaryGlueTableCredentials": "GetDataAccess",
+    "lakeformation:GetTemporaryGluePartitionCredentials": "GetDataAccess",
+    "lakeformation:GetTemporaryDataLocationCredentials": "GetDataAccess",
 }  # fmt: skip
 GLOBAL = {"iam"}
 PASSES = {  # what takes a role of the caller's to work with: where the request names it, and for which service

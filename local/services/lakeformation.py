@@ -13,6 +13,7 @@ import moto.lakeformation.urls as urls
 
 from local.services import (
     access_log,
+    lakeformation_credentials as credentials,
     lakeformation_filters as filters,
     lakeformation_glue,
     lakeformation_grants as grants,
@@ -58,7 +59,7 @@ OURS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "CreateDataCellsFilter": filters.create, "UpdateDataCellsFilter": filters.update,
     "GetDataCellsFilter": filters.get, "ListDataCellsFilter": filters.list_, "DeleteDataCellsFilter": filters.delete,
     "CreateLakeFormationOptIn": places.opt_in, "DeleteLakeFormationOptIn": places.opt_out,
-    "ListLakeFormationOptIns": places.list_opt_ins, "GetTemporaryGlueTableCredentials": places.vend,
+    "ListLakeFormationOptIns": places.list_opt_ins, "GetTemporaryGlueTableCredentials": credentials.vend,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 
-from local.engines.lake_formation import Access, State, on_database, visible
+from local.engines.lake_formation import Access, on_database, vended, visible
 from local.services import access_log, glue_search
 from local.services.lakeformation_changes import CHANGES
 from local.services.lakeformation_judging import Call, access_of, asked, denied, judged, require
@@ -164,12 +164,6 @@ def get_unfiltered_table_metadata(response: Any) -> Any:
     if cells and everywhere:
         answer["RowFilter"] = rows[0] if len(rows) == 1 else " OR ".join(f"({each})" for each in rows)
     return ActionResult(answer)
-
-
-def vended(access: Access, path: str, state: State) -> bool:
-    """Whether Lake Formation opens the table's place: not in hybrid access, for who is left to IAM."""
-    place = state.location_of(path or "-")
-    return place is not None and (access.governed or not state.locations[place])
 
 
 READS: dict[str, Callable[[Call, Any], Any]] = {

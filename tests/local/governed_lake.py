@@ -16,7 +16,7 @@ from tests.local.conftest import RunningEndpoint
 LAKE, OUT, SANDBOX = "governed-silver", "governed-out", "governed_sandbox"
 DATABASE = "governed_silver"
 ACCOUNT = "123456789012"
-ALLOWED = ["athena:*", "glue:*", "lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials"]
+ALLOWED = ["athena:*", "glue:*", "lakeformation:GetDataAccess"]
 PATIENTS = [
     (1, "Ada", "ada@example.org", "north", "flu", 10), (2, "Bob", "bob@example.org", "south", "cold", 20),
     (3, "Cy", "secret-cy", "north", "hiv", 0), (4, "Di", "secret-di", "south", "flu", 40),

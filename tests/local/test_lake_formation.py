@@ -141,20 +141,57 @@ def test_a_table_of_ones_own_over_a_governed_place_is_refused(endpoint: RunningE
     assert seen.rows(f"SELECT * FROM {lake.SANDBOX}.copied WHERE id = 3") == [["3", "Cy", "0"]]
 
 
-def test_vended_credentials_open_the_tables_prefix_for_who_sees_all_of_it(endpoint: RunningEndpoint) -> None:
-    table = f"arn:aws:glue:us-east-1:{lake.ACCOUNT}:table/{lake.DATABASE}/patients"
+PATIENTS = {"TableArn": f"arn:aws:glue:us-east-1:{lake.ACCOUNT}:table/{lake.DATABASE}/patients",
+            "SupportedPermissionTypes": ["COLUMN_PERMISSION"]}  # fmt: skip
+
+
+@pytest.fixture
+def full_table_access(endpoint: RunningEndpoint) -> Iterator[None]:
+    """The account lets engines of other makers have credentials for tables that their caller sees all of."""
+    formation = endpoint.client("lakeformation")
+    settings = formation.get_data_lake_settings()["DataLakeSettings"]
+    formation.put_data_lake_settings(DataLakeSettings={**settings, "AllowFullTableExternalDataAccess": True})
+    yield
+    formation.put_data_lake_settings(DataLakeSettings=settings)
+
+
+def test_credentials_are_lent_to_nobody_unless_the_account_allows_it(endpoint: RunningEndpoint) -> None:
+    for role in ("clinical", "columns", "rows", "nobody"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            as_(endpoint, role).endpoint.client("lakeformation").get_temporary_glue_table_credentials(**PATIENTS)
+
+
+@pytest.mark.usefixtures("full_table_access")
+def test_lent_credentials_open_the_tables_prefix_for_who_sees_all_of_it(endpoint: RunningEndpoint) -> None:
     for role in ("columns", "rows", "nobody"):
         client = as_(endpoint, role).endpoint.client("lakeformation")
-        with pytest.raises(ClientError, match="AccessDenied"):
-            client.get_temporary_glue_table_credentials(TableArn=table, SupportedPermissionTypes=["COLUMN_PERMISSION"])
+        for context in ({}, {"QuerySessionContext": {"AdditionalContext": {"principal": lake.arn("clinical")}}}):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                client.get_temporary_glue_table_credentials(**PATIENTS, **context)
     client = as_(endpoint, "clinical").endpoint.client("lakeformation")
-    vended = client.get_temporary_glue_table_credentials(TableArn=table, SupportedPermissionTypes=["COLUMN_PERMISSION"])
-    assert vended["VendedS3Path"] == [f"s3://{lake.LAKE}/patients/"]
+    lent = client.get_temporary_glue_table_credentials(**PATIENTS)
+    assert lent["VendedS3Path"] == [f"s3://{lake.LAKE}/patients/"]
     s3 = boto3.client(
-        "s3", endpoint_url=endpoint.url, region_name="us-east-1", aws_access_key_id=vended["AccessKeyId"],
-        aws_secret_access_key=vended["SecretAccessKey"], aws_session_token=vended["SessionToken"],
+        "s3", endpoint_url=endpoint.url, region_name="us-east-1", aws_access_key_id=lent["AccessKeyId"],
+        aws_secret_access_key=lent["SecretAccessKey"], aws_session_token=lent["SessionToken"],
     )  # fmt: skip
     assert s3.list_objects_v2(Bucket=lake.LAKE, Prefix="patients/")["KeyCount"]
+
+
+@pytest.mark.usefixtures("full_table_access")
+def test_credentials_are_not_lent_for_a_table_that_is_left_to_iam(endpoint: RunningEndpoint) -> None:
+    formation, everyone = endpoint.client("lakeformation"), {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
+    table = {"Table": {"DatabaseName": lake.DATABASE, "Name": "patients"}}
+    place = f"arn:aws:s3:::{lake.LAKE}"
+    role = formation.describe_resource(ResourceArn=place)["ResourceInfo"]["RoleArn"]
+    formation.update_resource(ResourceArn=place, RoleArn=role, HybridAccessEnabled=True)
+    formation.grant_permissions(Principal=everyone, Resource=table, Permissions=["ALL"])
+    try:
+        with pytest.raises(ClientError, match="Lake Formation permission"):
+            as_(endpoint, "nobody").endpoint.client("lakeformation").get_temporary_glue_table_credentials(**PATIENTS)
+    finally:
+        formation.revoke_permissions(Principal=everyone, Resource=table, Permissions=["ALL"])
+        formation.update_resource(ResourceArn=place, RoleArn=role, HybridAccessEnabled=False)
 
 
 def test_what_is_read_is_logged(endpoint: RunningEndpoint) -> None:
