@@ -16,9 +16,8 @@ from glue_jobs import session
 from lake.ledger import Ledger
 from local.engines import jars, java, spark_settings
 from local.services import glue_rulesets
+from tests.spark.kept import LEDGER, Kept
 from tests.spark.shop import Shop
-
-LEDGER = "headwater-test-ledger"
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +62,7 @@ def _settings(warehouse: Path) -> dict[str, str]:
         "spark.driver.extraJavaOptions": f"-Duser.timezone=America/New_York {spark_settings.SMALL_MACHINE}",
         **session.OURS,
         "spark.sql.shuffle.partitions": "2",
+        "spark.sql.codegen.cache.maxEntries": str(spark_settings.CODE_KEPT),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.warehouse.dir": str(warehouse / "spark"),
         "spark.ui.enabled": "false",
@@ -107,6 +107,36 @@ def _keys(first: str, second: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def shop(spark: SparkSession, ledger: Ledger, warehouse: Path, request: pytest.FixtureRequest) -> Shop:
-    """A lake with its tables applied and nothing in them."""
+def new_shop(spark: SparkSession, ledger: Ledger, warehouse: Path, request: pytest.FixtureRequest) -> Shop:
+    """A lake without tables."""
     return Shop(spark, ledger, warehouse, name=f"t{abs(hash(request.node.nodeid)) % 10**8}")
+
+
+@pytest.fixture(scope="session")
+def applied(spark: SparkSession, warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    with mocked_ledger() as ledger:
+        made = Shop(spark, ledger, warehouse, name="shop")
+        assert {each.status for each in made.apply()} == {"succeeded"}
+        return Kept(made, tmp_path_factory.mktemp("applied"))
+
+
+@pytest.fixture
+def shop(applied: Kept, ledger: Ledger) -> Shop:
+    """A lake with its tables applied and nothing in them."""
+    return applied.again(ledger)
+
+
+@pytest.fixture(scope="session")
+def with_customers(applied: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    with mocked_ledger() as ledger:
+        made = applied.again(ledger)
+        job = made.job()
+        made.load(job, "shop.customers", [("1", "customer 1"), ("2", "customer 2")], "id string, name string")
+        assert [each.inserted for each in made.refine(job)] == [2]
+        return Kept(made, tmp_path_factory.mktemp("customers"))
+
+
+@pytest.fixture
+def stocked(with_customers: Kept, ledger: Ledger) -> Shop:
+    """A lake with two customers in silver, so that a run may bring orders alone."""
+    return with_customers.again(ledger)

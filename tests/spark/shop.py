@@ -67,6 +67,7 @@ BEST: dict[str, Any] = {
     "sql": "SELECT customer_id, name FROM shop_customers JOIN gold_totals USING (customer_id) WHERE total > 9",
     "inputs": ["shop.customers", "gold.totals"],
 }
+SILVER = ("shop.customers", "shop.orders")
 ORDER_COLUMNS = "id string, customer string, amount string, changed string"
 
 
@@ -111,6 +112,10 @@ class Shop:
         for layer in ("silver", "gold"):
             spark.sql(f"CREATE NAMESPACE lake.{name}_{layer}")
 
+    def folders(self) -> list[Path]:
+        """What its tables and its bronze lie in."""
+        return sorted(self.warehouse.glob(f"{self.name}_*"))
+
     def with_contracts(self, **changed: dict[str, Any]) -> FolderLake:
         """The shop's lake; keyword arguments change fields of one dataset's contract: `orders={"gates": []}`."""
         datasets = [
@@ -136,13 +141,13 @@ class Shop:
         self.lake = FolderLake.of({"environment": environment, "datasets": [*datasets, *beside]}, self.warehouse)
         return self.lake
 
-    def job(self, run: str | None = None, attempt: int = 0) -> Job:
-        """A run whose plan holds everything; without a name, the next one, an hour after the last."""
+    def job(self, run: str | None = None, attempt: int = 0, datasets: Sequence[str] = SILVER) -> Job:
+        """A run whose plan holds these and all gold; without a name, the next one, an hour after the last."""
         if run is None:
             self.number += 1
             run = f"shop-20260101T{self.number:02}00-01"
         masks = [each for each in self.lake.dataset_ids() if self.lake.dataset(each).masked_of]
-        self.ledger.plan(run, attempt, ["shop.customers", "shop.orders"], [*masks, "gold.totals", "gold.best"])
+        self.ledger.plan(run, attempt, list(datasets), [*masks, "gold.totals", "gold.best"])
         return Job(self.spark, self.lake, self.ledger, RunId.parse(run), attempt)
 
     def apply(self, job: Job | None = None) -> list[Outcome]:
@@ -157,13 +162,13 @@ class Shop:
         self.ledger.commit_load(dataset, Load(str(job.run), job.attempt, tuple(files), count, **facts))
         self.ledger.record(Task(job, "ingest", made).succeeded(read=count))
 
-    def run(
-        self, orders: Sequence[Sequence[Any]], customers: Sequence[str] = ("1", "2"), job: Job | None = None
-    ) -> Job:
-        """Orders and customers from bronze to silver."""
-        job = job or self.job()
+    def run(self, orders: Sequence[Row], customers: Sequence[str] = (), job: Job | None = None) -> Job:
+        """Orders from bronze to silver, and customers where there are any."""
+        job = job or self.job(datasets=SILVER if customers else SILVER[1:])
         self.apply(job)
-        self.load(job, "shop.customers", [(each, f"customer {each}") for each in customers], "id string, name string")
+        if customers:
+            named = [(each, f"customer {each}") for each in customers]
+            self.load(job, "shop.customers", named, "id string, name string")
         self.load(job, "shop.orders", orders, ORDER_COLUMNS)
         self.refine(job)
         return job

@@ -24,26 +24,26 @@ def plan(shop: Shop, fields: list[Field], columns: list[Column]) -> list[str]:
     return statements("t", changes)
 
 
-def test_tables_carry_their_contracts_columns_comments_and_partitions(shop: Shop) -> None:
-    assert {each.status for each in shop.apply()} == {"succeeded"}
+def test_tables_carry_their_contracts_columns_comments_and_partitions(new_shop: Shop) -> None:
+    assert {each.status for each in new_shop.apply()} == {"succeeded"}
     told = {
-        row["col_name"]: row for row in shop.spark.sql(f"DESCRIBE TABLE EXTENDED {shop.table('gold.totals')}").collect()
+        row["col_name"]: row
+        for row in new_shop.spark.sql(f"DESCRIBE TABLE EXTENDED {new_shop.table('gold.totals')}").collect()
     }
     assert told["total"]["data_type"] == "decimal(18,2)"
     assert told["_run"]["comment"] == "The run that last changed the row."
     assert told["Part 0"]["data_type"] == "bucket(2, customer_id)"
     assert told["Comment"]["data_type"] == "The shop's totals"
     assert "format-version=2" in told["Table Properties"]["data_type"]
-    assert shop.spark.catalog.tableExists(shop.lake.quarantine(shop.lake.dataset("shop.orders")))
+    assert new_shop.spark.catalog.tableExists(new_shop.lake.quarantine(new_shop.lake.dataset("shop.orders")))
 
 
-def test_what_is_applied_is_not_applied_again(shop: Shop) -> None:
-    assert len(shop.apply()) == 4
-    assert shop.apply() == []
+def test_what_is_applied_is_not_applied_again(new_shop: Shop) -> None:
+    assert len(new_shop.apply()) == 4
+    assert new_shop.apply() == []
 
 
 def test_a_table_that_was_dropped_is_made_again(shop: Shop) -> None:
-    shop.apply()
     shop.spark.sql(f"DROP TABLE {shop.table('gold.totals')}")
     shop.spark.sql(f"DROP TABLE {shop.lake.quarantine(shop.lake.dataset('shop.orders'))}")
     assert sorted(each.dataset for each in shop.apply()) == ["gold.totals", "shop.orders"]
@@ -51,7 +51,6 @@ def test_a_table_that_was_dropped_is_made_again(shop: Shop) -> None:
 
 
 def test_nothing_is_loaded_into_a_table_behind_its_contract_until_that_is_taken_back(shop: Shop) -> None:
-    shop.apply()
     shop.lake = shop.with_contracts(customers={"columns": CUSTOMERS["columns"][:1]})
     job = shop.job()
     assert [each.status for each in shop.apply(job)] == ["failed"]
@@ -60,27 +59,29 @@ def test_nothing_is_loaded_into_a_table_behind_its_contract_until_that_is_taken_
     assert ingest.pending(shop.job(str(job.run), attempt=1)) == ["shop.customers", "shop.orders"]
 
 
-def test_no_gold_is_built_beside_a_model_whose_table_could_not_be_applied(shop: Shop) -> None:
-    shop.build(shop.run(ORDERS))
+def test_no_gold_is_built_beside_a_model_whose_table_could_not_be_applied(stocked: Shop) -> None:
+    stocked.build(stocked.run(ORDERS))
     narrower = [TOTALS["columns"][0], {**TOTALS["columns"][1], "type": "decimal(16,2)"}]
-    shop.lake = shop.with_contracts(totals={"columns": narrower})
-    job = shop.run(ORDERS)
-    assert [(each.dataset, each.cause) for each in shop.build(job)] == [("gold.best", "not built: gold.totals failed")]
-    assert "gold.totals" in shop.ledger.remaining(str(job.run)).models
+    stocked.lake = stocked.with_contracts(totals={"columns": narrower})
+    job = stocked.run(ORDERS)
+    assert [(each.dataset, each.cause) for each in stocked.build(job)] == [
+        ("gold.best", "not built: gold.totals failed")
+    ]
+    assert "gold.totals" in stocked.ledger.remaining(str(job.run)).models
 
 
-def test_columns_are_added_and_widened_and_old_rows_stay(shop: Shop) -> None:
-    shop.run(ORDERS)
+def test_columns_are_added_and_widened_and_old_rows_stay(stocked: Shop) -> None:
+    stocked.run(ORDERS)
     wider = [{**each, "type": "decimal(12,2)"} if each["name"] == "total" else each for each in TOTALS["columns"]]
     more = [*CUSTOMERS["columns"], {"name": "nick", "type": "string", "source": "name", "description": "It's new"}]
-    shop.lake = shop.with_contracts(
+    stocked.lake = stocked.with_contracts(
         totals={"columns": [*TOTALS["columns"][:1], *wider[1:]]}, customers={"columns": more}
     )
-    outcomes = {each.dataset: each for each in shop.apply()}
+    outcomes = {each.dataset: each for each in stocked.apply()}
     assert outcomes["shop.customers"].status == "succeeded"
     assert "'total' of gold.totals: the table has decimal(18,2)" in outcomes["gold.totals"].cause
-    assert shop.rows("shop.customers", "customer_id", "nick") == [(1, None), (2, None)]
-    field = shop.spark.table(shop.table("shop.customers")).schema["nick"]
+    assert stocked.rows("shop.customers", "customer_id", "nick") == [(1, None), (2, None)]
+    field = stocked.spark.table(stocked.table("shop.customers")).schema["nick"]
     assert field.metadata["comment"] == "It's new"
 
 

@@ -136,16 +136,16 @@ def test_a_ruleset_longer_than_glue_keeps_says_how_many_rules_it_leaves_out(spar
     assert 200 < len(rules(spark, text)) < 500
 
 
-def test_what_is_applied_is_registered_and_registered_anew_only_where_it_changed(shop: Shop) -> None:
-    shop.apply()
+def test_what_is_applied_is_registered_and_registered_anew_only_where_it_changed(new_shop: Shop) -> None:
+    new_shop.apply()
     glue = boto3.client("glue")
     made = glue.get_data_quality_ruleset(Name="shop_orders")
-    assert made["TargetTable"] == {"DatabaseName": f"{shop.name}_silver", "TableName": "shop_orders"}
+    assert made["TargetTable"] == {"DatabaseName": f"{new_shop.name}_silver", "TableName": "shop_orders"}
     assert made["Description"] == "Contract shop.orders 1.0.0"
-    assert made["Ruleset"] == ruleset(shop.lake.dataset("shop.orders"), shop.lake)
+    assert made["Ruleset"] == ruleset(new_shop.lake.dataset("shop.orders"), new_shop.lake)
 
-    shop.lake = shop.with_contracts(orders={"gates": []}, customers={"description": "Whoever buys"})
-    assert {each.dataset for each in shop.apply()} == {"shop.customers", "shop.orders"}
+    new_shop.lake = new_shop.with_contracts(orders={"gates": []}, customers={"description": "Whoever buys"})
+    assert {each.dataset for each in new_shop.apply()} == {"shop.customers", "shop.orders"}
     listed = glue.list_data_quality_rulesets(Filter={"TargetTable": made["TargetTable"]})["Rulesets"]
     assert [each["LastModifiedOn"] > each["CreatedOn"] for each in listed] == [True]
     assert "not_too_many" not in glue.get_data_quality_ruleset(Name="shop_orders")["Ruleset"]

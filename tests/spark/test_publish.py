@@ -23,7 +23,6 @@ def candidate(shop: Shop, name: str) -> Candidate:
 
 
 def test_publishing_twice_is_publishing_once(shop: Shop) -> None:
-    shop.apply()
     made, task = candidate(shop, "one"), shop.task(shop.job(), "shop.customers")
     for _ in range(2):  # the second is a job that crashed before it said that it had published
         with task.lease() as lease:
@@ -33,7 +32,6 @@ def test_publishing_twice_is_publishing_once(shop: Shop) -> None:
 
 
 def test_what_was_built_on_an_older_main_is_refused(shop: Shop) -> None:
-    shop.apply()
     first, second = candidate(shop, "one"), candidate(shop, "two")
     task = shop.task(shop.job(), "shop.customers")
     with task.lease() as lease:
@@ -44,7 +42,6 @@ def test_what_was_built_on_an_older_main_is_refused(shop: Shop) -> None:
 
 
 def test_a_snapshot_that_was_not_checked_is_not_published(shop: Shop) -> None:
-    shop.apply()
     made, task = candidate(shop, "one"), shop.task(shop.job(), "shop.customers")
     shop.spark.sql(f"INSERT INTO {made.table}.branch_one VALUES {ROWS}")  # a late commit
     with task.lease() as lease, pytest.raises(MainMovedError):
@@ -53,7 +50,6 @@ def test_a_snapshot_that_was_not_checked_is_not_published(shop: Shop) -> None:
 
 
 def test_a_job_that_lost_its_lease_publishes_nothing(shop: Shop) -> None:
-    shop.apply()
     made, task = candidate(shop, "one"), shop.task(shop.job(), "shop.customers")
     with (
         shop.ledger.lease(made.table, task.run, attempt=0) as late,
@@ -65,7 +61,6 @@ def test_a_job_that_lost_its_lease_publishes_nothing(shop: Shop) -> None:
 
 
 def test_a_published_run_leaves_no_branch_of_any_of_its_attempts(shop: Shop) -> None:
-    shop.apply()
     job = shop.job("shop-20260101T2300-01", attempt=0)
     task = shop.task(job, "shop.customers")
     left, other = candidate(shop, job.run.branch(0)), candidate(shop, "another_run")

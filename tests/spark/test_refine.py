@@ -14,61 +14,61 @@ from tests.spark.shop import ORDER_COLUMNS, Shop
 T1, T2, T3 = ("2026-01-01 00:00:00", "2026-01-02 00:00:00", "2026-01-03 00:00:00")
 
 
-def test_rows_arrive_typed_and_the_counts_add_up(shop: Shop) -> None:
-    job = shop.run([("1", "1", "10.00", T1), ("2", None, "20.50", T1), ("3", "2", "x", T1), ("4", "9", "1", T1)])
-    outcome = shop.outcome(job)
+def test_rows_arrive_typed_and_the_counts_add_up(stocked: Shop) -> None:
+    job = stocked.run([("1", "1", "10.00", T1), ("2", None, "20.50", T1), ("3", "2", "x", T1), ("4", "9", "1", T1)])
+    outcome = stocked.outcome(job)
     assert (outcome.status, outcome.cause) == ("succeeded", "")
     assert (outcome.read, outcome.inserted, outcome.quarantined) == (4, 2, 2)
     assert outcome.rules == {"type_amount": 1, "foreign_key_customer_id": 1}
-    assert [(n, str(a)) for n, a in shop.rows("shop.orders", "order_id", "amount")] == [(1, "10.00"), (2, "20.50")]
-    assert [rules for _, rules in shop.quarantined()] == [["foreign_key_customer_id"], ["type_amount"]]
-    head = shop.ledger.head("shop.orders")
+    assert [(n, str(a)) for n, a in stocked.rows("shop.orders", "order_id", "amount")] == [(1, "10.00"), (2, "20.50")]
+    assert [rules for _, rules in stocked.quarantined()] == [["foreign_key_customer_id"], ["type_amount"]]
+    head = stocked.ledger.head("shop.orders")
     assert head is not None
-    assert head.snapshot == iceberg.head(shop.spark, shop.table("shop.orders")) == outcome.snapshot_to
+    assert head.snapshot == iceberg.head(stocked.spark, stocked.table("shop.orders")) == outcome.snapshot_to
     assert head.watermark == "2026-01-01T00:00:00+00:00"
 
 
-def test_a_rerun_makes_no_snapshot(shop: Shop) -> None:
+def test_a_rerun_makes_no_snapshot(stocked: Shop) -> None:
     orders = [("1", "1", "10.00", T1), ("2", "1", "-1", T1)]
-    shop.run(orders)
-    before = shop.snapshots()
-    again = shop.outcome(shop.run(orders))
+    stocked.run(orders)
+    before = stocked.snapshots()
+    again = stocked.outcome(stocked.run(orders))
     assert (again.unchanged, again.quarantined, again.inserted) == (1, 1, 0)
-    assert shop.snapshots() == before
+    assert stocked.snapshots() == before
 
 
-def test_versions_go_only_forward(shop: Shop) -> None:
-    shop.run([("1", "1", "2.00", T2), ("2", "1", "2.00", T2)])
-    outcome = shop.outcome(shop.run([("1", "1", "1.00", T1), ("2", "1", "3.00", T3)]))
+def test_versions_go_only_forward(stocked: Shop) -> None:
+    stocked.run([("1", "1", "2.00", T2), ("2", "1", "2.00", T2)])
+    outcome = stocked.outcome(stocked.run([("1", "1", "1.00", T1), ("2", "1", "3.00", T3)]))
     assert (outcome.superseded, outcome.updated) == (1, 1)
-    assert [str(amount) for _, amount in shop.rows("shop.orders", "order_id", "amount")] == ["2.00", "3.00"]
+    assert [str(amount) for _, amount in stocked.rows("shop.orders", "order_id", "amount")] == ["2.00", "3.00"]
 
 
-def test_a_snapshot_says_whose_it_is(shop: Shop) -> None:
+def test_a_snapshot_says_whose_it_is(stocked: Shop) -> None:
     for amount in ("1.00", "2.00"):  # an insert, then an update
-        job = shop.run([("1", "1", amount, T1)])
-        summary = dict(iceberg.load(shop.spark, shop.table("shop.orders")).currentSnapshot().summary())
+        job = stocked.run([("1", "1", amount, T1)])
+        summary = dict(iceberg.load(stocked.spark, stocked.table("shop.orders")).currentSnapshot().summary())
         assert summary["headwater.run"] == str(job.run)
         assert (summary["headwater.attempt"], summary["headwater.dataset"]) == ("0", "shop.orders")
         assert summary["headwater.watermark"] == "2026-01-01T00:00:00+00:00"
 
 
-def test_a_gate_that_fails_leaves_main_and_keeps_the_quarantine(shop: Shop) -> None:
-    shop.run([("1", "1", "1.00", T1)])
-    before = iceberg.head(shop.spark, shop.table("shop.orders"))
-    job = shop.run([(str(n), "1", "1.00", T2) for n in range(6)] + [("7", "1", "0", T2)])
-    outcome = shop.outcome(job)
+def test_a_gate_that_fails_leaves_main_and_keeps_the_quarantine(stocked: Shop) -> None:
+    stocked.run([("1", "1", "1.00", T1)])
+    before = iceberg.head(stocked.spark, stocked.table("shop.orders"))
+    job = stocked.run([(str(n), "1", "1.00", T2) for n in range(6)] + [("7", "1", "0", T2)])
+    outcome = stocked.outcome(job)
     assert outcome.status == "failed"
     assert "'not_too_many' is 6, expected <= 5" in outcome.cause
-    assert iceberg.head(shop.spark, shop.table("shop.orders")) == before
-    assert [rules for _, rules in shop.quarantined()] == [["amount_positive"]]
-    head = shop.ledger.head("shop.orders")
+    assert iceberg.head(stocked.spark, stocked.table("shop.orders")) == before
+    assert [rules for _, rules in stocked.quarantined()] == [["amount_positive"]]
+    head = stocked.ledger.head("shop.orders")
     assert head is not None
     assert head.snapshot == before
 
 
-def test_a_warning_does_not_stop_publication(shop: Shop) -> None:
-    outcome = shop.outcome(shop.run([("1", "1", "2000.00", T1)]))
+def test_a_warning_does_not_stop_publication(stocked: Shop) -> None:
+    outcome = stocked.outcome(stocked.run([("1", "1", "2000.00", T1)]))
     assert outcome.status == "succeeded"
     assert [told(each) for each in not_met(outcome.gates, "warn")] == ["'cheap' is 2000.0, expected <= 1000"]
 
@@ -108,40 +108,39 @@ def test_an_increment_is_not_the_whole_parent(shop: Shop) -> None:
 
 
 def test_an_attempt_that_ended_between_publishing_and_saying_so_is_told_as_it_was(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(shop.ledger, "publish_head", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(stocked.ledger, "publish_head", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            shop.run([("1", "1", "1.00", T1), ("2", "1", "-1", T1)])
-    assert shop.ledger.head("shop.orders") is None
-    job = shop.job(f"shop-20260101T{shop.number:02}00-01", attempt=1)
-    shop.refine(job)
-    outcome = shop.outcome(job)
+            stocked.run([("1", "1", "1.00", T1), ("2", "1", "-1", T1)])
+    assert stocked.ledger.head("shop.orders") is None
+    job = stocked.job(f"shop-20260101T{stocked.number:02}00-01", attempt=1)
+    stocked.refine(job)
+    outcome = stocked.outcome(job)
     assert (outcome.read, outcome.inserted, outcome.quarantined) == (2, 1, 1)
     assert outcome.rules == {"amount_positive": 1}
     assert [each["name"] for each in outcome.gates] == ["not_too_many", "key_is_unique", "cheap"]
-    head = shop.ledger.head("shop.orders")
+    head = stocked.ledger.head("shop.orders")
     assert head is not None
     assert (head.snapshot, head.run, head.watermark) == (outcome.snapshot_to, str(job.run), "2026-01-01T00:00:00+00:00")
 
 
 def test_what_was_read_earlier_does_not_win_over_a_publication_that_the_ledger_was_not_told_of(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    stocked: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    early, late = shop.job(), shop.job()
-    shop.apply(early)
+    early, late = stocked.job(), stocked.job()
+    stocked.apply(early)
     for job, amount, began in ((early, "1.00", T1), (late, "2.00", T2)):
-        shop.load(job, "shop.customers", [("1", "Ann")], "id string, name string", began=f"{began}+00:00")
-        shop.load(job, "shop.orders", [("1", "1", amount, T1)], ORDER_COLUMNS, began=f"{began}+00:00")
+        stocked.load(job, "shop.orders", [("1", "1", amount, T1)], ORDER_COLUMNS, began=f"{began}+00:00")
     with monkeypatch.context() as patch:
-        patch.setattr(shop.ledger, "publish_head", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(stocked.ledger, "publish_head", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            shop.refine(late)
-    assert shop.ledger.head("shop.orders") is None
-    shop.refine(early)
-    assert (shop.outcome(early).updated, shop.outcome(early).superseded) == (0, 1)
-    assert [str(amount) for (amount,) in shop.rows("shop.orders", "amount")] == ["2.00"]
+            stocked.refine(late)
+    assert stocked.ledger.head("shop.orders") is None
+    stocked.refine(early)
+    assert (stocked.outcome(early).updated, stocked.outcome(early).superseded) == (0, 1)
+    assert [str(amount) for (amount,) in stocked.rows("shop.orders", "amount")] == ["2.00"]
 
 
 def test_of_two_readings_without_a_cursor_the_later_one_wins_whatever_their_runs_are_called(shop: Shop) -> None:
