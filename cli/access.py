@@ -12,22 +12,28 @@ import typer
 from cli.target import EnvOption, JsonOption
 
 if TYPE_CHECKING:
-    from cli.rights import Sight
+    from cli.sights import Sight
 
 app = typer.Typer(help="Access: who sees which columns and rows, from contracts and config.", no_args_is_help=True)
 
 
 @app.command(name="list")
-def list_(env: EnvOption = "local", json: JsonOption = False) -> None:
-    """Who sees which columns and rows of which table."""
+def list_(
+    role: Annotated[str, typer.Option(help="One role of the environment's file alone.")] = "",
+    env: EnvOption = "local",
+    json: JsonOption = False,
+) -> None:
+    """Who sees which columns and rows of which table; a layer of which a role sees everything is one line."""
     from cli.console import print_json, table
     from cli.rights import rights
+    from cli.sights import folded
 
-    found = list(rights(env).sights())
+    known = rights(env)
+    found = list(known.sights(role))
     if json:
         print_json([asdict(each) for each in found])
     else:
-        table(f"Access in {env}", ("role", "table", "columns", "rows"), map(_row, found))
+        table(f"Access in {env}", ("role", "table", "columns", "rows"), folded(found, known.tables))
 
 
 @app.command()
@@ -56,15 +62,19 @@ def diff(
 @app.command()
 def explain(
     role: Annotated[str, typer.Argument(help="A role of the environment's file.")],
-    place: Annotated[str, typer.Argument(metavar="TABLE[.COLUMN]", help="Such as silver.saas_users.email.")],
+    place: Annotated[
+        str,
+        typer.Argument(metavar="TABLE[.COLUMN]", help="Such as saas_users.email."),
+    ],
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:
     """Why a role sees a table or column, or does not: class, grant and filter, each with the line that says it."""
+    from cli import reasons
     from cli.console import console, print_json
-    from cli.rights import explain as explained, rights
+    from cli.rights import rights
 
-    seen, why = explained(rights(env), role, place)
+    seen, why = reasons.explain(rights(env), role, place)
     if json:
         print_json({"role": role, "place": place, "seen": seen, "why": why})
         return
@@ -113,4 +123,4 @@ def close(env: EnvOption = "local", json: JsonOption = False) -> None:
 
 
 def _row(each: Sight) -> tuple[str, str, str, str]:
-    return each.role, each.table, ", ".join(each.columns), "; ".join(each.rows) or "all"
+    return each.role, each.table, ", ".join(each.columns) or "none", each.note or "; ".join(each.rows) or "all"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 Origin = tuple[str, str]  # table, column
 
@@ -49,11 +49,6 @@ class Lineage:
             name: self._every if recursive else self._selected(self._root, place)
             for place, name in enumerate(self._names)
         }
-
-    def read(self) -> frozenset[Origin]:
-        """Every column of a table that the query names, wherever it does."""
-        named = [(each, scope.sources.get(each.table)) for scope in self._root.traverse() for each in scope.columns]
-        return frozenset((found.name, each.name) for each, found in named if isinstance(found, exp.Table))
 
     def counted(self, name: str) -> frozenset[Origin] | None:
         """By which columns a column counts rows or different values; None where it is no count, or more than one."""
@@ -129,6 +124,13 @@ class Lineage:
             nodes += _selects(scope)
         below = (self._grouping(each) for each in _sources(scope))
         return _rows(self._expression(each, scope) for each in nodes) | _together(below)
+
+
+def read(query: exp.Query) -> frozenset[tuple[str, str, str]]:
+    """Database, table and column of all that a query names, wherever it does."""
+    scopes = list(traverse_scope(query))
+    named = [(each, scope.sources.get(each.table)) for scope in scopes for each in scope.columns]
+    return frozenset((found.db, found.name, each.name) for each, found in named if isinstance(found, exp.Table))
 
 
 def _sources(scope: Scope) -> list[Scope]:

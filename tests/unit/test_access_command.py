@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case reads best in one line)
 """`headwater access`: who sees what, what changed of it, and why."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,22 @@ from typer.testing import CliRunner
 import contracts
 from cli.__main__ import app
 from cli.errors import CommandError
-from cli.rights import at_revision, changes, explain, rights
+from cli.reasons import explain
+from cli.rights import Rights, at_revision, changes, rights
+from cli.sights import NAMES
 from contracts import ROOT
+from contracts.compile import describe
+from lake.governance import plan
+from lake.views import View
 from tests.unit.lake_root import BY_CATEGORY, change
 
 PROD = "config/prod.yaml"
+UNREAD = "its columns' names: it reads"
+
+
+@pytest.fixture(scope="module")
+def prod() -> Rights:
+    return rights("prod")
 
 
 def invoke(*arguments: str) -> str:
@@ -32,7 +45,78 @@ def test_the_list_has_a_line_for_each_table_of_which_a_role_sees_something() -> 
     assert "email" not in seen["analyst", "silver.saas_users"]["columns"]
     assert ("analyst", "silver.clinic_immunizations") not in seen
     assert seen["clinic_001", "silver.clinic_immunizations"]["rows"][0].startswith("site_id = 'site-001': ")
-    assert not [each for each in listed if each["role"] == "auditor"]
+    assert {(each["note"], *each["columns"]) for each in listed if each["role"] == "auditor"} == {(NAMES,)}
+
+
+def test_the_list_has_every_table_beside_those_of_contracts(prod: Rights) -> None:
+    seen = {each.table for each in prod.sights("data_engineer")}
+    assert seen == set(prod.tables)
+    assert seen >= {"bronze.ecommerce_sales", "bronze.clinic_immunizations__dead_letters", "gold.weekly_doses"}
+    assert seen >= {"silver.crm_customers__deleted", "silver.saas_users__masked", "silver.saas_users__quarantine"}
+    assert {each.table.partition(".")[0] for each in prod.sights("analyst")} == {"silver", "gold"}
+    assert not [each for each in prod.sights("analyst") if "__quarantine" in each.table]
+
+
+def test_a_layer_of_which_a_role_sees_everything_is_one_line() -> None:
+    told = invoke("list", "--role", "data_engineer")
+    assert re.search(r"data_engineer +silver\.\* \(\d+ tables\) +all +all", told)
+    assert len(told.splitlines()) == 5
+    told = invoke("list", "--role", "analyst")
+    assert re.search(r"saas_users +16 of 21: all but first_name, last_name, email", told)
+    assert re.search(
+        r"silver.clinic_immunizations +all +site_id = 'site-001' *\n", invoke("list", "--role", "clinic_001")
+    )
+
+
+def test_a_view_is_read_by_who_sees_all_that_it_reads(prod: Rights) -> None:
+    gold = {each.id: each for each in prod.datasets.values()}
+    sql = (
+        "SELECT u.city, u.email FROM {silver}.saas_users u JOIN {silver}.clinic_immunizations i ON i.event_id = u.city"
+    )
+    databases = describe(prod.environment).databases
+    view = View("mails", "", sql.format(**databases), (), ())
+    again = View("again", "", "SELECT city AS town FROM {gold}.mails".format(**databases), (), ())
+    views = (*prod.views, view, again)
+    found = replace(prod, views=views, plan=plan(describe(prod.environment), gold.values(), views))
+    for role, hidden in (
+        ("analyst", "silver.clinic_immunizations.event_id"),
+        ("clinical_analyst", "silver.saas_users.email"),
+    ):
+        for name in ("gold.mails", "gold.again"):
+            sight = found.judge.sight(found.environment.roles[role], found.tables[name])
+            assert sight
+            assert (sight.columns, sight.note) == ((), f"{UNREAD} {hidden}, which the role does not see")
+    assert found.tables["gold.again"].columns == ("town",)
+
+
+@pytest.mark.parametrize(
+    ("role", "place", "seen", "says"),
+    [
+        ("analyst", "silver.clinic_immunizations__quarantine", False, r"refused or deleted, .* unclassed as a whole \(contracts/clinic/immunizations\.odcs\.yaml:\d+\)"),
+        ("analyst", "crm_customers__deleted", False, r"not granted every class"),
+        ("clinic_001", "clinic_immunizations__quarantine", False, r"granted to roles to which no filter hides a row"),
+        ("data_engineer", "clinic_immunizations__quarantine", True, r"the role lists all \(config/prod\.yaml:\d+\)"),
+        ("data_engineer", "bronze.ecommerce_sales", True, r"rows as they came from the source"),
+        ("analyst", "bronze.clinic_immunizations__dead_letters", False, r"The table is in bronze"),
+        ("analyst", "gold.weekly_doses", True, r"It is a view.*\(queries/weekly_doses\.sql:2\)"),
+        ("analyst", "weekly_doses.doses", True, r"Of gold\.doses_by_vaccine_site_week it reads doses, vaccine_code, week: seen"),
+        ("auditor", "silver.saas_users", False, r"its columns' names, and no rows, since it audits \(config/prod\.yaml:\d+\)"),
+        ("clinical_analyst", "saas_users__masked.phone", True, r"class internal"),
+    ],
+)  # fmt: skip
+def test_each_table_of_the_lake_is_explained(prod: Rights, role: str, place: str, seen: bool, says: str) -> None:
+    found, why = explain(prod, role, place)
+    assert found is seen
+    assert re.search(says, "\n".join(why)), why
+
+
+def test_where_iam_decides_a_layer_is_open_as_a_whole(prod: Rights) -> None:
+    by_iam = replace(prod, plan=replace(prod.plan, mode="iam"))
+    assert {each.table.partition(".")[0] for each in by_iam.sights("data_engineer")} == {"bronze", "silver", "gold"}
+    assert not list(by_iam.sights("analyst"))
+    assert "In mode iam a layer is open to roles that may see every class" in "\n".join(
+        explain(by_iam, "analyst", "saas_users")[1]
+    )
 
 
 def test_a_reason_names_the_class_the_grant_the_filter_and_their_lines() -> None:
@@ -52,13 +136,13 @@ def test_a_reason_names_the_class_the_grant_the_filter_and_their_lines() -> None
     ("role", "place", "says"),
     [
         ("analist", "saas_users", "The role 'analist': expected one of config/prod.yaml. Did you mean 'analyst'?"),
-        ("analyst", "saas_user.email", "The table 'saas_user.email': expected one that has a contract."),
+        ("analyst", "saas_user.email", "The table 'saas_user.email': expected one that has a contract, or that is made of one."),
         ("analyst", "saas_users.emial", "The column 'emial': expected one of saas_users. Did you mean 'email'?"),
     ],
 )
-def test_a_name_that_is_not_there_is_refused_with_what_is_near(role: str, place: str, says: str) -> None:
+def test_a_name_that_is_not_there_is_refused_with_what_is_near(prod: Rights, role: str, place: str, says: str) -> None:
     with pytest.raises(CommandError) as error:
-        explain(rights("prod"), role, place)
+        explain(prod, role, place)
     assert says in str(error.value)
 
 
