@@ -7,9 +7,23 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 CATALOG = "spark.sql.catalog.lake"
-# On two cores the optimizing compiler and G1's threads take more than they give to runs of seconds.
-SMALL_MACHINE = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
+# On two cores the optimizing compiler and G1's threads take more than they give to runs of seconds. That compiler alone
+# gets 48 MB for its code, which two runs fill: then it throws code away and makes it again. Each growth of the room for
+# classes would be a full collection, and the classes of jars that are known need not be verified.
+SMALL_MACHINE = " ".join(
+    (
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseParallelGC",
+        "-XX:ReservedCodeCacheSize=256m",
+        "-XX:MetaspaceSize=256m",
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-BytecodeVerificationRemote",
+    )
+)
+CODE_KEPT = 2000  # compiled queries: of the 100 that Spark keeps, the next run of a pipeline finds none
 S3A = "org.apache.hadoop.fs.s3a"
+# In a JVM of several roles a file system that is kept would lend its credentials to others.
+EACH_ANEW = ("fs.s3.impl.disable.cache", "fs.s3a.impl.disable.cache")
 
 
 def settings(url: str, jars: Iterable[Path], folder: Path, memory: str) -> dict[str, str]:
@@ -27,6 +41,7 @@ def settings(url: str, jars: Iterable[Path], folder: Path, memory: str) -> dict[
         "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        "spark.sql.codegen.cache.maxEntries": str(CODE_KEPT),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.session.timeZone": "UTC",
@@ -41,8 +56,8 @@ def _hadoop(url: str, folder: Path) -> dict[str, str]:
     return {
         "fs.s3.impl": f"{S3A}.S3AFileSystem",
         "fs.AbstractFileSystem.s3.impl": f"{S3A}.S3A",
-        "fs.s3.impl.disable.cache": "true",  # a file system that is kept would lend its credentials to other roles
-        "fs.s3a.impl.disable.cache": "true",
+        **dict.fromkeys(EACH_ANEW, "true"),
+        "fs.s3a.audit.enabled": "false",  # it costs each of the many file systems a part of its start
         "fs.s3a.endpoint": url,
         "fs.s3a.endpoint.region": "us-east-1",
         "fs.s3a.path.style.access": "true",

@@ -51,7 +51,7 @@ class Requests:
     def prepare(self, work: Work, folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
         """What `spark_child` reads, and its environment."""
         asked = glue_arguments.read(work.arguments)
-        environment = self._endpoint.child_environment(work.role, SESSION)
+        environment = self._endpoint.child_environment(work.role, SESSION, "glue")
         environment.pop("PYTHONPATH", None)  # a script finds what was deployed with it, not what lies about here
         python = [str(self._kept(work, uri)) for uri in asked.python]
         for uri in asked.files:
@@ -84,7 +84,11 @@ class Requests:
         return self._spark.environment()
 
     def _cold(self, asked: Arguments, python: list[str], extra: list[Path]) -> dict[str, str]:
-        settings = {"spark.hadoop.fs.s3a.aws.credentials.provider": ENVIRONMENT_PROVIDER, **asked.conf}
+        settings = {
+            "spark.hadoop.fs.s3a.aws.credentials.provider": ENVIRONMENT_PROVIDER,
+            **{f"spark.hadoop.{name}": "false" for name in spark_settings.EACH_ANEW},  # here there is one role only
+            **asked.conf,
+        }
         if python:
             settings["spark.submit.pyFiles"] = ",".join(python)
         if extra:
