@@ -1,4 +1,4 @@
-"""What a role sees equals the same query over a table from which what its contract hides was taken out by hand."""
+"""What a role sees, and is said to see, is what is left of a table when the hidden is taken out by hand."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from cli.lake_tables import tables
+from cli.sights import Judge
 from lake.governance import CLASSIFICATION, column_classes
 from lake.parts import Dataset
 from lake.rights import Plan
@@ -119,7 +121,8 @@ def test_what_is_seen_is_what_is_left_when_the_hidden_is_taken_out_by_hand(thing
     @given(drawn())
     def holds(case: Case) -> None:
         limit = {"name": "place", "column": "site", **({"columns": list(case.hidden)} if case.hidden else {})}
-        dataset, _ = things.changed(case.classes, [limit] if case.filtered else [], case.role)
+        dataset, made = things.changed(case.classes, [limit] if case.filtered else [], case.role)
+        assert listed(things, dataset, made, case.role) == shown(things, case.role.name), case
         left = by_hand(dataset, case)
         for query in case.queries:
             found, wanted = (
@@ -129,6 +132,22 @@ def test_what_is_seen_is_what_is_left_when_the_hidden_is_taken_out_by_hand(thing
             assert found == wanted, (case, query)
 
     holds()
+
+
+def listed(things: Things, dataset: Dataset, made: Plan, role: Role) -> dict[str, list[str]]:
+    """The tables of silver and their columns that `access list` says a role sees."""
+    known = tables({dataset.id: dataset}, (), things.described.databases)
+    sights = Judge(things.described, made, known, {}).sights(role)
+    return {each.table.partition(".")[2]: sorted(each.columns) for each in sights}
+
+
+def shown(things: Things, role: str) -> dict[str, list[str]]:
+    """Those that the catalog shows it."""
+    answer = things.session(role).client("glue").get_tables(DatabaseName=things.admin.database)
+    return {
+        each["Name"]: sorted(column["Name"] for column in each["StorageDescriptor"]["Columns"])
+        for each in answer["TableList"]
+    }
 
 
 def by_hand(dataset: Dataset, case: Case) -> str:
