@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,26 +14,35 @@ import typer
 from cli.bi import person
 from cli.errors import CommandError
 from cli.target import Target
-from config.team import TEAM_TAG, USER_TAG
+from config.team import USER_TAG
 
 if TYPE_CHECKING:
     from config import Environment
     from lake.roles import Role
 
 SOON = timedelta(minutes=5)
+HANDED_ON = "transitive tag key"  # STS's words where the identity provider's tag goes along by itself
 
 AsOption = Annotated[str, typer.Option("--as", help="A role of the environment's file, to see what it sees.")]
 
 
 @dataclass
 class Assumed:
-    """A session of one role; its credentials are asked for again before they expire."""
+    """A session of one role; its credentials are asked for again before they expire.
+
+    `named` is who takes it, as the person's own tag has it; of nobody's, it is the session that the role's tools share.
+    """
 
     own: Target
     role: Role
-    user: str
+    named: str
     _issued: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def user(self) -> str:
+        """Whose folders the session opens."""
+        return self.named or self.role.name
 
     @property
     def arn(self) -> str:
@@ -50,13 +60,25 @@ class Assumed:
         }
 
     def _assume(self) -> dict[str, Any]:
-        tags = {USER_TAG: self.user, TEAM_TAG: self.role.team}
-        answer = self.own.client("sts").assume_role(
-            RoleArn=self.arn,
-            RoleSessionName=self.user,
-            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        )
-        issued: dict[str, Any] = answer["Credentials"]
+        from botocore.exceptions import ClientError
+
+        tagged = {"Tags": [{"Key": USER_TAG, "Value": self.named}]} if self.named else {}
+        try:
+            return self._issue(**tagged)
+        except ClientError as error:
+            if tagged and HANDED_ON in str(error):
+                return self._issue()
+            if tagged and error.response["Error"]["Code"] == "AccessDenied":
+                raise CommandError(
+                    f"The user '{self.named}': expected the value of your own tag `{USER_TAG}`, as nobody takes a role"
+                    f" as somebody else. Give --user that value, or leave it out. ({error})"
+                ) from error
+            raise
+
+    def _issue(self, **tagged: Any) -> dict[str, Any]:
+        sts = self.own.client("sts")
+        session = self.named or re.sub(r"[^\w+=,.@-]", "-", f"headwater-{getpass.getuser()}", flags=re.ASCII)[:64]
+        issued: dict[str, Any] = sts.assume_role(RoleArn=self.arn, RoleSessionName=session, **tagged)["Credentials"]
         return issued
 
 
@@ -64,7 +86,7 @@ def seen_by(own: Target, role: str, user: str) -> Target:
     """The same environment as the role has it, in a session of this person; as it is, where no role is named."""
     if not role:
         return own
-    return replace(own, assumed=Assumed(own, _known(own.environment, role), person(user or getpass.getuser().lower())))
+    return replace(own, assumed=Assumed(own, _known(own.environment, role), person(user) if user else ""))
 
 
 def _known(environment: Environment, name: str) -> Role:

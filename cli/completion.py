@@ -39,7 +39,8 @@ class LakeCatalog:
 
     @cached_property
     def names(self) -> list[str]:
-        return [self._lake.environment.database(layer) for layer in DATABASES]
+        environment = self._lake.environment
+        return [*map(environment.database, DATABASES), *map(environment.sandbox, environment.teams)]
 
     @property
     def home(self) -> str:

@@ -20,7 +20,7 @@ from lake.roles import Role
 FOLDER = Path(__file__).parent
 DATA_LAYERS = ("landing", "bronze", "silver", "gold")
 LAYERS = (*DATA_LAYERS, "results", "sandbox", "logs", "scratch")
-DATABASES = ("bronze", "silver", "gold", "discovered", "sandbox")
+DATABASES = ("bronze", "silver", "gold", "discovered")  # beside the sandboxes, one for each team
 BUCKET_LENGTH = 63
 
 Governance = Literal["iam", "hybrid", "lake_formation"]
@@ -91,6 +91,10 @@ class Environment:
 
     def database(self, layer: str) -> str:
         return f"{self.project}_{self.name}_{layer}"
+
+    def sandbox(self, team: str) -> str:
+        """The database of the tables that people of a team make for themselves."""
+        return f"{self.database('sandbox')}_{team.replace('-', '_')}"
 
     def resource(self, noun: str) -> str:
         """The name of anything that is not a bucket, database, secret or log group: a job, a function, a topic."""

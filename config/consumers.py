@@ -1,4 +1,4 @@
-"""What people who query the lake may do, as statements of IAM policies: who they are, their principal tags say."""
+"""What people who query the lake may do, as statements of IAM policies: who they are, their principal tag says."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from config import Environment
-from config.team import TEAM_TAG, USER_TAG
+from config import DATA_LAYERS, Environment
+from config.team import USER_TAG
 from lake.parts import GOVERNED
 from lake.roles import Role
 
 USER = f"${{aws:PrincipalTag/{USER_TAG}}}"
-TEAM = f"${{aws:PrincipalTag/{TEAM_TAG}}}"
+# Of whoever takes a role: say who you are, or nothing. What nobody has said of the caller equals nothing.
+ONESELF = {"StringEqualsIfExists": {f"aws:RequestTag/{USER_TAG}": USER}}
 
 QUERY = (
     "StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "BatchGetQueryExecution", "ListQueryExecutions",
@@ -29,6 +30,7 @@ CHANGE_CATALOG = (
     "DeletePartition", "BatchDeletePartition",
 )  # fmt: skip
 TRAIL = "cloudtrail"  # the folder of the bucket of logs that says who read which object
+WATCHED = (*DATA_LAYERS, "results", "sandbox")  # the buckets whose objects it is about
 EVERY_DATASET = "A layer has one folder and one table for each dataset, and datasets are no resources of a stack."
 BY_TAG = "The folder is the person's own, by the tag that the identity provider gives."
 
@@ -50,20 +52,22 @@ class Permission:
 
 
 def consumer(environment: Environment) -> Iterator[Permission]:
-    """For everyone: the workgroup of the person's team, a folder of results and a sandbox."""
-    yield from queries(environment, TEAM, (*QUERY, *PREPARE, "ListPreparedStatements"))
+    """For everyone: a folder of results and one of the sandbox, by the person's tag, and what there is to query."""
+    yield from browse(environment)
     yield from results(environment, USER)
-    yield from sandbox(environment)
+    yield from _folder("Sandbox", environment.bucket("sandbox"), f"data/{USER}")
     yield key(environment)
     yield ask()
 
 
 def of_role(environment: Environment, role: Role, readable: Sequence[str]) -> Iterator[Permission]:
-    """Beside that, for one role: the layers that it reads.
+    """Beside that, for one role: the workgroup and the tables of its team, and the layers that it reads.
 
     In mode iam those are the `readable` ones, of which it may see all. Else Lake Formation decides what of them it
     sees, and lends credentials for that: the role itself reaches no object of them.
     """
+    yield queries(environment, role.team, (*QUERY, *PREPARE, "ListPreparedStatements"))
+    yield tables_of_team(environment, role.team)
     for layer in GOVERNED:
         if environment.governance != "iam" and (layer in role.reads or role.audit):
             yield describe(environment, layer)
@@ -85,7 +89,8 @@ def audit(environment: Environment) -> Iterator[Permission]:
 
 def bi_user(environment: Environment, team: str, user: str) -> Iterator[Permission]:
     """For a tool that reads gold for one person, and no more than that: by IAM, or as far as Lake Formation grants."""
-    yield from queries(environment, team, QUERY)
+    yield queries(environment, team, QUERY)
+    yield from browse(environment)
     if environment.governance == "iam":
         yield from read(environment, "gold")
     else:
@@ -95,11 +100,14 @@ def bi_user(environment: Environment, team: str, user: str) -> Iterator[Permissi
     yield key(environment)
 
 
-def queries(environment: Environment, team: str, actions: tuple[str, ...]) -> Iterator[Permission]:
-    place = f"arn:aws:athena:{environment.region}:{environment.account}"
-    group = (f"{place}:workgroup/{environment.workgroup(team)}",)
-    yield Permission("Query", _of("athena", actions), group)
-    yield Permission("BrowseCatalog", _of("athena", BROWSE), (f"{place}:datacatalog/AwsDataCatalog",))
+def queries(environment: Environment, team: str, actions: tuple[str, ...]) -> Permission:
+    group = f"arn:aws:athena:{environment.region}:{environment.account}:workgroup/{environment.workgroup(team)}"
+    return Permission("Query", _of("athena", actions), (group,))
+
+
+def browse(environment: Environment) -> Iterator[Permission]:
+    catalog = f"arn:aws:athena:{environment.region}:{environment.account}:datacatalog/AwsDataCatalog"
+    yield Permission("BrowseCatalog", _of("athena", BROWSE), (catalog,))
     lists = _of("athena", ("ListDataCatalogs", "ListWorkGroups", "ListEngineVersions"))
     yield Permission("List", lists, ("*",), "The service takes no resource for these actions.")
 
@@ -113,7 +121,7 @@ def read(environment: Environment, layer: str) -> Iterator[Permission]:
 
 
 def describe(environment: Environment, layer: str) -> Permission:
-    tables = _tables(environment, layer)
+    tables = _tables(environment, environment.database(layer))
     return Permission(f"Describe{layer.title()}", _of("glue", READ_CATALOG), tables, EVERY_DATASET)
 
 
@@ -121,11 +129,11 @@ def results(environment: Environment, user: str) -> Iterator[Permission]:
     yield from _folder("Results", environment.bucket("results"), f"athena/{user}")
 
 
-def sandbox(environment: Environment) -> Iterator[Permission]:
-    yield from _folder("Sandbox", environment.bucket("sandbox"), f"data/{USER}")
-    tables = _tables(environment, "sandbox")
+def tables_of_team(environment: Environment, team: str) -> Permission:
+    """A table tells all who may describe it the values of its partitions, and a view its text."""
+    tables = _tables(environment, environment.sandbox(team))
     why = "A person's tables get their names from the person."
-    yield Permission("SandboxTables", _of("glue", (*READ_CATALOG, *CHANGE_CATALOG)), tables, why)
+    return Permission("SandboxTables", _of("glue", (*READ_CATALOG, *CHANGE_CATALOG)), tables, why)
 
 
 def ask() -> Permission:
@@ -148,8 +156,8 @@ def _folder(name: str, bucket: str, folder: str) -> Iterator[Permission]:
     yield Permission(f"{name}Locate", _of("s3", ("GetBucketLocation", "ListBucketMultipartUploads")), (arn,))
 
 
-def _tables(environment: Environment, layer: str) -> tuple[str, ...]:
-    place, database = f"arn:aws:glue:{environment.region}:{environment.account}", environment.database(layer)
+def _tables(environment: Environment, database: str) -> tuple[str, ...]:
+    place = f"arn:aws:glue:{environment.region}:{environment.account}"
     return (f"{place}:catalog", f"{place}:database/{database}", f"{place}:table/{database}/*")
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# What an identity provider says of a person; IAM opens folders by it. See docs/bi.md.
-USER_TAG = "user"  # FIRST.LAST
-TEAM_TAG = "team"
+# What an identity provider says of a person, as FIRST.LAST; IAM opens folders by it. See docs/bi.md.
+USER_TAG = "user"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import getpass
+import os
 import threading
 from typing import Any
 
@@ -10,6 +12,15 @@ OWN_KEY = "HEADWATERENDPOINT000"
 PERSON_KEY, PERSON_SECRET = "headwater", "laptop"  # of the person at the laptop
 OWN_REGION = "us-east-1"
 MAKING_CLIENTS = threading.Lock()  # a session makes one client at a time, and one session reads botocore's data once
+
+
+@functools.cache
+def person_name() -> str:
+    """Whom the laptop takes the person at it for, as a tag `user` says it on AWS."""
+    try:
+        return os.environ.get("HEADWATER_USER") or getpass.getuser().lower()
+    except KeyError:  # a container runs as a user that it has no name for
+        return ""
 
 
 @functools.cache

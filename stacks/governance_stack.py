@@ -29,10 +29,10 @@ class GovernanceStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        AccessTrail(self, "Accesses", environment=environment)
         roles = ConsumerRoles(self, "Roles", environment=environment, readable=readable)
         if environment.governance == "iam":
             return
         key = shared_key(self, "Key", environment=environment)
         lake = LakeGrants(environment, key_arn=key.key_arn)
         LakeFormation(self, "LakeFormation", environment=environment, lake=lake, plan=plan, principals=roles)
-        AccessTrail(self, "Accesses", environment=environment)

@@ -1,4 +1,4 @@
-"""The catalog's databases: one for each layer that holds tables."""
+"""The catalog's databases: one for each layer that holds tables, and a sandbox for each team."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ class LakeDatabases(Construct):
         self, scope: Construct, construct_id: str, *, environment: Environment, removal_policy: RemovalPolicy
     ) -> None:
         super().__init__(scope, construct_id)
+        self._environment, self._removal_policy = environment, removal_policy
         for layer in DATABASES:
-            self._database(environment, layer).apply_removal_policy(removal_policy)
+            closed = environment.governance == "lake_formation" and layer in GOVERNED
+            self._database(layer.title(), environment.database(layer), f"Layer {layer} of the lake", closed=closed)
+        for team in environment.teams:
+            self._database(f"Sandbox-{team}", environment.sandbox(team), f"Tables that people of {team} make")
 
-    def _database(self, environment: Environment, layer: str) -> glue.CfnDatabase:
-        closed = environment.governance == "lake_formation" and layer in GOVERNED
-        return glue.CfnDatabase(
+    def _database(self, construct_id: str, name: str, holds: str, *, closed: bool = False) -> None:
+        glue.CfnDatabase(
             self,
-            layer.title(),
-            catalog_id=environment.account,
+            construct_id,
+            catalog_id=self._environment.account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=environment.database(layer),
-                description=f"Layer {layer} of the lake, environment {environment.name}",
+                name=name,
+                description=f"{holds}, environment {self._environment.name}",
                 create_table_default_permissions=[] if closed else [BY_IAM],
             ),
-        )
+        ).apply_removal_policy(self._removal_policy)

@@ -13,7 +13,7 @@ from datalake.nag import acknowledge
 
 
 class ConsumerPolicy(Construct):
-    """The managed policy `consumer`, to be attached to roles whose sessions carry the tags `user` and `team`."""
+    """The managed policy `consumer`, to be attached to roles whose sessions carry the tag `user`."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id)
@@ -22,7 +22,7 @@ class ConsumerPolicy(Construct):
             self,
             "Policy",
             managed_policy_name=environment.resource("consumer"),
-            description="Queries of a team, results and sandbox of a person, by the principal tags `user` and `team`",
+            description="Results and sandbox of a person, by the principal tag `user`",
             document=iam.PolicyDocument.from_json({"Statement": [each.statement() for each in permissions]}),
         )
         acknowledge(self.policy, {f"IAM5[Resource::{_told(one)}]": why for one, why in _wildcards(permissions)})

@@ -8,7 +8,7 @@ from aws_cdk import Tags, aws_iam as iam
 from constructs import Construct
 
 from config import Environment, consumers
-from config.team import TEAM_TAG, USER_TAG
+from config.team import USER_TAG
 from datalake.access import Grant, role
 from lake.roles import Role
 
@@ -25,23 +25,20 @@ class ConsumerRoles(Construct):
 
     def _role(self, environment: Environment, described: Role, readable: Sequence[str]) -> None:
         scope = Construct(self, described.name.replace("_", "-"))
-        # What a session does not say of itself: a tool's own folder of results, a person's team.
-        for tag, value in ((TEAM_TAG, described.team), (USER_TAG, described.name)):
-            Tags.of(scope).add(tag, value)
+        Tags.of(scope).add(USER_TAG, described.name)  # of a session that does not say whose it is, such as a tool's
         permissions = consumers.of_role(environment, described, readable)
         role(
             scope,
             "Role",
             name=environment.role(described.name),
             description=f"Reads the lake as role {described.name} of team {described.team}",
-            principal=_of_account(environment, described.team),
+            principal=_themselves(environment),
             grants=[Grant(each.actions, each.resources, each.why, dict(each.conditions)) for each in permissions],
             managed=[environment.resource("consumer")],
         )
 
 
-def _of_account(environment: Environment, team: str) -> iam.IPrincipal:
-    """Whom the account's own policies let take the role; nobody takes it for another team."""
-    same_team = {"StringEqualsIfExists": {f"aws:RequestTag/{TEAM_TAG}": team}}
+def _themselves(environment: Environment) -> iam.IPrincipal:
+    """Whom the account's own policies let take the role; nobody takes it as somebody else."""
     account = iam.AccountPrincipal(environment.account)
-    return iam.SessionTagsPrincipal(iam.PrincipalWithConditions(account, same_team))
+    return iam.SessionTagsPrincipal(iam.PrincipalWithConditions(account, consumers.ONESELF))

@@ -6,9 +6,8 @@ from aws_cdk import aws_cloudtrail as cloudtrail, aws_iam as iam, aws_s3 as s3
 from constructs import Construct
 
 from config import Environment
-from config.consumers import TRAIL
+from config.consumers import TRAIL, WATCHED
 
-WATCHED = ("landing", "bronze", "silver", "gold", "results", "sandbox")
 Selector = cloudtrail.CfnTrail.AdvancedEventSelectorProperty
 FieldSelector = cloudtrail.CfnTrail.AdvancedFieldSelectorProperty
 

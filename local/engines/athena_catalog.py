@@ -185,17 +185,26 @@ class GlueCatalog:
         return ((CATALOG, name) for name in (*self.databases(), INFORMATION))
 
     def _tables(self) -> Iterator[tuple[Any, ...]]:
-        for database in self.databases():
-            for table in self.tables(database):
-                kind = "VIEW" if athena_views.is_view(table) else "BASE TABLE"
-                yield CATALOG, database, table["Name"].lower(), kind
+        for database, table in self._every_table():
+            kind = "VIEW" if athena_views.is_view(table) else "BASE TABLE"
+            yield CATALOG, database, table["Name"].lower(), kind
 
     def _columns(self) -> Iterator[tuple[Any, ...]]:
+        for database, table in self._every_table():
+            found = self._listed(database, table)
+            for number, column in enumerate(found.columns, 1):
+                yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
+
+    def _every_table(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Of a database whose tables the caller may not list there are none, as in Trino's metastore of Glue."""
         for database in self.databases():
-            for table in self.tables(database):
-                found = self._listed(database, table)
-                for number, column in enumerate(found.columns, 1):
-                    yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
+            try:
+                tables = self.tables(database)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in (*ABSENT, "AccessDeniedException"):
+                    raise
+                continue
+            yield from ((database, table) for table in tables)
 
     def _listed(self, database: str, glue: dict[str, Any]) -> Table:
         """A table as information_schema has it: of an Iceberg table every column, since its metadata is the source."""

@@ -12,7 +12,7 @@ from local.actions import SCOPE
 from local.engines.iam_conditions import UnknownConditionError
 from local.engines.iam_policy import Policies
 from local.engines.iam_statements import PolicyError, Principal
-from local.own_calls import OWN_KEY, PERSON_KEY
+from local.own_calls import OWN_KEY, PERSON_KEY, person_name
 from local.refusals import protocol, said_as
 from local.services import iam_needs, iam_trust
 from local.services.iam_authority import Authority, DeniedError
@@ -98,7 +98,8 @@ class Guard:
         """An administrator needs no grant; a bucket's policy can deny even that, and a role chooses whom it trusts."""
         arn = f"arn:aws:iam::{self._account}:user/{PERSON_KEY}"
         context: dict[str, str | tuple[str, ...]] = {"aws:principalarn": arn, "aws:principaltype": "User",
-                                                     "aws:username": PERSON_KEY}  # fmt: skip
+                                                     "aws:username": PERSON_KEY,
+                                                     "aws:principaltag/user": person_name()}  # fmt: skip
         person = Caller(Principal(arn, self._account), administrator(), context, "", None)
         if asked.service == "s3":
             try:

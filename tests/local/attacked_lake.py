@@ -10,9 +10,10 @@ from lake.parts import Dataset
 from lake.tables import QUARANTINE
 from lake.views import View
 from tests.local.conftest import RunningEndpoint
-from tests.local.planned_lake import ENVIRONMENT, NOBODY, WIDE, PlannedLake, contract, loaded, path
+from tests.local.planned_lake import ENVIRONMENT, NOBODY, WIDE, PlannedLake, arn, contract, loaded, path
 
-SILVER, GOLD, SANDBOX = (ENVIRONMENT.database(each) for each in ("silver", "gold", "sandbox"))
+SILVER, GOLD = (ENVIRONMENT.database(each) for each in ("silver", "gold"))
+SANDBOX, CLINICIANS = (ENVIRONMENT.sandbox(each) for each in ("analysts", "clinicians"))
 SITES = [{"name": "clinic", "column": "site_id"}]
 CONTRACTS = (
     contract("people", {"person_id": "bigint internal", "city": "string public", "score": "int internal",
@@ -37,6 +38,13 @@ VIEWS = {
     "visit_notes": f"SELECT visit_id, note FROM {SILVER}.clinic_visits",
     "scores": f"SELECT sum(score) total, count(*) n FROM {SILVER}.clinic_visits",
 }
+# What a clinician keeps for the own team: a table's name, its partitions, a view's text say what others may not see.
+THEIRS = f"s3://{ENVIRONMENT.bucket('sandbox')}/data/clinical_analyst"
+KEPT = (
+    f"CREATE TABLE {CLINICIANS}.ill_77770042 WITH (format = 'PARQUET', partitioned_by = ARRAY['illness'], "
+    f"external_location = '{THEIRS}/ill/') AS SELECT person_id, illness FROM clinic_people",
+    f"CREATE VIEW {CLINICIANS}.found_77770043 AS SELECT person_id FROM clinic_people WHERE illness = 'CANARY-ill-1'",
+)
 ICEBERG = "table_type = 'ICEBERG', is_external = false"
 MOMENT = "TIMESTAMP '2026-01-01 00:00:00.000'"
 LINEAGE = f"CAST({MOMENT} AS timestamp(6)) _version, 'CANARY-hash' _hash, 'run' _run"
@@ -85,6 +93,8 @@ class AttackedLake(PlannedLake):
 
     datasets: dict[str, Dataset]
     words: dict[str, str]
+    people: dict[str, dict[str, str]]  # who has taken no role yet: their keys
+
 
     def prepare(self, folder: Path) -> None:
         self.build()
@@ -127,8 +137,10 @@ class AttackedLake(PlannedLake):
                 QueryStatement="SELECT illness FROM clinic_people",
             )  # fmt: skip
         other = engineer.run("SELECT email FROM clinic_people")
+        for sql in KEPT:
+            doctor.run(sql)
         return {
-            "account": ENVIRONMENT.account, "silver": SILVER, "gold": GOLD, "sandbox": SANDBOX,
+            "account": ENVIRONMENT.account, "silver": SILVER, "gold": GOLD, "clinicians": CLINICIANS,
             "bucket": bucket, "results": ENVIRONMENT.bucket("results"), "own": ENVIRONMENT.bucket("sandbox"),
             "file": next(each for each in keys if each.endswith(".parquet") and "/people/" in each),
             "lab": next(each for each in keys if "/labs/" in each),
@@ -154,10 +166,12 @@ def attacked(endpoint: RunningEndpoint, folder: Path) -> AttackedLake:
     return lake
 
 
-def words_in(lake: AttackedLake, told: Any, me: str = "") -> Any:
-    """A case with its words in place; `me` is the role that asks."""
+def words_in(lake: AttackedLake, told: Any, role: str) -> Any:
+    """A case with its words in place; `me` is the role that asks, `sandbox` its team's."""
     if isinstance(told, str):
-        return re.sub(r"<(\w+)>", lambda found: {**lake.words, "me": me}.get(found[1], found[0]), told)
+        team = lake.environment.roles[role].team
+        words = {**lake.words, "me": arn(role), "sandbox": ENVIRONMENT.sandbox(team)}
+        return re.sub(r"<(\w+)>", lambda found: words.get(found[1], found[0]), told)
     if isinstance(told, dict):
-        return {key: words_in(lake, value, me) for key, value in told.items()}
-    return [words_in(lake, each, me) for each in told] if isinstance(told, list) else told
+        return {key: words_in(lake, value, role) for key, value in told.items()}
+    return [words_in(lake, each, role) for each in told] if isinstance(told, list) else told

@@ -16,7 +16,7 @@ from botocore.config import Config
 import config
 import contracts
 from config import consumers
-from config.team import TEAM_TAG, USER_TAG
+from config.team import USER_TAG
 from contracts.compile import describe
 from glue_jobs.governance import Governor
 from lake import parts
@@ -135,11 +135,12 @@ class PlannedLake:
         """Buckets, closed databases, workgroups and roles, as the other stacks make them."""
         for layer in BUCKETS:
             self.endpoint.client("s3").create_bucket(Bucket=ENVIRONMENT.bucket(layer))
-        for layer in (*GOVERNED, "sandbox"):
-            closed: dict[str, Any] = {"CreateTableDefaultPermissions": []} if layer in GOVERNED else {}
-            told = {"Name": ENVIRONMENT.database(layer), "LocationUri": path(layer, ""), **closed}
-            self.endpoint.client("glue").create_database(DatabaseInput=told)
+        glue = self.endpoint.client("glue")
+        for layer in GOVERNED:
+            told = {"Name": ENVIRONMENT.database(layer), "LocationUri": path(layer, "")}
+            glue.create_database(DatabaseInput={**told, "CreateTableDefaultPermissions": []})
         for team in ENVIRONMENT.teams:
+            glue.create_database(DatabaseInput={"Name": ENVIRONMENT.sandbox(team), "LocationUri": path("sandbox", "")})
             self.endpoint.client("athena").create_work_group(
                 Name=ENVIRONMENT.workgroup(team), Configuration={"EnforceWorkGroupConfiguration": False}
             )
@@ -149,8 +150,9 @@ class PlannedLake:
     def _role(self, role: Role) -> None:
         iam, name = self.endpoint.client("iam"), ENVIRONMENT.role(role.name)
         root = {"AWS": f"arn:aws:iam::{ENVIRONMENT.account}:root"}
-        trust = {"Effect": "Allow", "Principal": root, "Action": ["sts:AssumeRole", "sts:TagSession"]}
-        tags = [{"Key": TEAM_TAG, "Value": role.team}, {"Key": USER_TAG, "Value": role.name}]
+        trust = {"Effect": "Allow", "Principal": root, "Action": ["sts:AssumeRole", "sts:TagSession"],
+                 "Condition": consumers.ONESELF}  # fmt: skip
+        tags = [{"Key": USER_TAG, "Value": role.name}]
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_policy([trust])), Tags=tags)
         permissions = (*consumers.consumer(self.environment), *consumers.of_role(self.environment, role, ()))
         statements = [each.statement() for each in permissions]

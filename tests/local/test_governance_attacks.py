@@ -17,10 +17,11 @@ import pytest
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.local import people
 from tests.local.attacked_lake import CANARY, AttackedLake, attacked, words_in
 from tests.local.governance_calls import called
 from tests.local.own_endpoint import started
-from tests.local.planned_lake import ENVIRONMENT, arn
+from tests.local.planned_lake import ENVIRONMENT
 
 FOLDER = Path(__file__).parent / "governance"
 CALL = re.compile(r"^[a-z0-9]+(\.[a-z0-9_]+)+$")
@@ -46,7 +47,9 @@ CASES = list(cases())
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AttackedLake]:
     for own in started(tmp_path_factory):
         running: Any = own
-        yield attacked(running, tmp_path_factory.mktemp("contracts"))
+        attacked_lake = attacked(running, tmp_path_factory.mktemp("contracts"))
+        people.prepare(attacked_lake)
+        yield attacked_lake
 
 
 @pytest.mark.parametrize(("title", "asked", "told", "answers"), CASES, ids=[f"{each[0]}: {each[1]}" for each in CASES])
@@ -56,9 +59,9 @@ def test_an_attack_gets_nothing_that_is_hidden(
     assert answers, "a case says what somebody gets"
     for role, expected in answers.items():
         if CALL.match(asked):
-            succeeded, answer, seen = call(lake, role, asked, words_in(lake, told, arn(role)))
+            succeeded, answer, seen = call(lake, role, asked, words_in(lake, told, role))
         else:
-            succeeded, answer, seen = query(lake, role, words_in(lake, asked))
+            succeeded, answer, seen = query(lake, role, words_in(lake, asked, role))
         if role not in TRUSTED:
             assert not CANARY.findall(without(seen, lake.words["lab"])), (role, seen)
         check(role, expected, succeeded, answer, seen)

@@ -17,12 +17,14 @@ def test_where_lake_formation_decides_a_new_table_is_open_to_nobody_and_elsewher
     lake: Synthesized,
 ) -> None:
     databases = {each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in lake.properties("Glue::Database")}
-    assert set(databases) == {lake.environment.database(layer) for layer in config.DATABASES}
+    sandboxes = {lake.environment.sandbox(team) for team in lake.environment.teams}
+    assert set(databases) == {lake.environment.database(layer) for layer in config.DATABASES} | sandboxes
     by_iam = [{"Permissions": ["ALL"], "Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}}]
     for layer in config.DATABASES:
         closed = lake.environment.governance == "lake_formation" and layer in GOVERNED
         opened = databases[lake.environment.database(layer)]["CreateTableDefaultPermissions"]
         assert opened == ([] if closed else by_iam), layer
+    assert all(databases[each]["CreateTableDefaultPermissions"] == by_iam for each in sandboxes)
 
 
 def test_each_team_has_a_workgroup_that_encrypts_and_limits_but_lets_users_choose_where_results_go(

@@ -14,8 +14,8 @@ from config import Environment, consumers
 from contracts import compile
 from tests.synth.synthesized import Synthesize, Synthesized
 
-ANN = {"user": "ann.lee", "team": "analysts"}
-BOB = {"user": "bob.ray", "team": "engineers"}
+ANN = {"user": "ann.lee"}
+BOB = {"user": "bob.ray"}
 NOBODY: dict[str, str] = {}
 
 
@@ -81,13 +81,19 @@ def test_each_person_has_a_folder_of_results_and_a_sandbox_that_no_other_opens(
         assert not may(statements, ANN, "s3:ListBucket", bucket, "")
 
 
-def test_a_person_queries_in_the_workgroup_of_the_team(lake: Synthesized, statements: list[dict[str, Any]]) -> None:
-    at = f"arn:aws:athena:{lake.environment.region}:{lake.environment.account}:workgroup"
-    for person, other in ((ANN, BOB), (BOB, ANN)):
-        own = f"{at}/{lake.environment.workgroup(person['team'])}"
-        assert may(statements, person, "athena:StartQueryExecution", own)
-        assert not may(statements, other, "athena:StartQueryExecution", own)
-        assert not may(statements, NOBODY, "athena:StartQueryExecution", own)
+def test_a_role_queries_in_the_workgroup_of_its_team_and_writes_its_tables_whatever_a_session_says_of_itself(
+    lake: Synthesized, statements: list[dict[str, Any]]
+) -> None:
+    environment = lake.environment
+    at = f"arn:aws:athena:{environment.region}:{environment.account}:workgroup"
+    for name, role in environment.roles.items():
+        said = [*statements, *role_statements(lake, name)]
+        for team in environment.teams:
+            for tags in (ANN, {"team": team}, NOBODY):
+                group = f"{at}/{environment.workgroup(team)}"
+                assert may(said, tags, "athena:StartQueryExecution", group) == (team == role.team)
+                for action in ("glue:GetPartitions", "glue:GetTable", "glue:CreateTable"):
+                    assert may(said, tags, action, _table(environment, f"sandbox_{team}")) == (team == role.team)
 
 
 def role_statements(lake: Synthesized, role: str) -> list[dict[str, Any]]:
@@ -96,9 +102,7 @@ def role_statements(lake: Synthesized, role: str) -> list[dict[str, Any]]:
     return [each for policy in made.get("Policies", ()) for each in policy["PolicyDocument"]["Statement"]]
 
 
-def test_a_role_writes_no_layer_and_no_table_but_the_sandboxs(
-    lake: Synthesized, statements: list[dict[str, Any]]
-) -> None:
+def test_a_role_writes_no_layer(lake: Synthesized, statements: list[dict[str, Any]]) -> None:
     environment = lake.environment
     for role in environment.roles:
         said = [*statements, *role_statements(lake, role)]
@@ -107,7 +111,6 @@ def test_a_role_writes_no_layer_and_no_table_but_the_sandboxs(
             assert not may(said, ANN, "s3:PutObject", row)
             assert not may(said, ANN, "s3:DeleteObject", row)
             assert not may(said, ANN, "glue:UpdateTable", _table(environment, layer))
-        assert may(said, ANN, "glue:CreateTable", _table(environment, "sandbox"))
         assert not may(said, ANN, "s3:GetObject", place(environment, "landing", "/saas/x"))
 
 
@@ -138,12 +141,12 @@ def test_where_lake_formation_decides_a_role_reaches_no_object_and_asks_it_for_t
                 assert may(said, ANN, "glue:GetTable", _table(lake.environment, layer)) == asks
 
 
-def test_nobody_takes_a_role_for_another_team(lake: Synthesized) -> None:
-    for name, role in lake.environment.roles.items():
+def test_nobody_takes_a_role_as_somebody_else(lake: Synthesized) -> None:
+    for name in lake.environment.roles:
         made = lake.named("IAM::Role", "RoleName")[lake.environment.role(name)]
         for each in made["AssumeRolePolicyDocument"]["Statement"]:
-            assert each["Condition"] == {"StringEqualsIfExists": {"aws:RequestTag/team": role.team}}
-        assert {"Key": "team", "Value": role.team} in made["Tags"]
+            assert each["Condition"] == {"StringEqualsIfExists": {"aws:RequestTag/user": "${aws:PrincipalTag/user}"}}
+        assert {"Key": "user", "Value": name} in made["Tags"]
 
 
 def test_the_policy_fits_into_what_iam_takes(statements: list[dict[str, Any]]) -> None:
@@ -166,7 +169,7 @@ def test_a_bi_user_reads_gold_and_the_own_results_and_no_more(environment: Envir
     assert not may(said, NOBODY, "s3:GetObject", place(environment, "results", "/athena/bob.ray/x.csv"))
     assert not may(said, NOBODY, "s3:GetObject", place(environment, "silver", "/saas/users/1.parquet"))
     assert not may(said, NOBODY, "s3:PutObject", place(environment, "sandbox", "/data/ann.lee/x.csv"))
-    assert not may(said, NOBODY, "glue:CreateTable", _table(environment, "sandbox"))
+    assert not may(said, NOBODY, "glue:CreateTable", _table(environment, "sandbox_analysts"))
 
 
 def _table(environment: Environment, layer: str) -> str:

@@ -21,6 +21,7 @@ from cli.target import Target
 from tests.unit.query_client import Answers
 
 GOLD, SILVER = "headwater_dev_gold", "headwater_dev_silver"
+SANDBOXES = [f"headwater_dev_sandbox_{team}" for team in ("analysts", "engineers", "clinicians", "clinics")]
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def catalog(aws: None) -> LakeCatalog:
             glue.create_table(
                 DatabaseName=database, TableInput={"Name": name, "StorageDescriptor": {"Columns": described}}
             )
-    for layer in ("bronze", "discovered", "sandbox"):
-        glue.create_database(DatabaseInput={"Name": f"headwater_dev_{layer}"})
+    for name in ("headwater_dev_bronze", "headwater_dev_discovered", *SANDBOXES):
+        glue.create_database(DatabaseInput={"Name": name})
     return LakeCatalog(Target(config.load("dev"), None))
 
 
@@ -48,7 +49,7 @@ def completed(catalog: LakeCatalog, before: str, after: str = "") -> list[str]:
 
 def test_a_table_is_completed_where_a_table_stands(catalog: LakeCatalog) -> None:
     assert completed(catalog, "SELECT * FROM dim") == ["dim_event", "dim_seller"]
-    assert completed(catalog, "SELECT * FROM headwater_dev_s") == [f"{SILVER}.", "headwater_dev_sandbox."]
+    assert completed(catalog, "SELECT * FROM headwater_dev_s") == [f"{SILVER}.", *(f"{each}." for each in SANDBOXES)]
     assert completed(catalog, f"SELECT * FROM {SILVER}.s") == [f"{SILVER}.saas_users"]
 
 
