@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.local.conftest import RunningEndpoint
 
+PATIENCE = 180.0  # of who waits for what comes for sure: the machine may be busy
 GOING = ("STARTING", "RUNNING", "STOPPING")
 CATALOG = """
 def catalog(spark, bucket):
@@ -77,7 +78,7 @@ class JobLake:
         found: dict[str, Any] = self.client("glue").get_job_run(JobName=job, RunId=run)["JobRun"]
         return found
 
-    def wait(self, job: str, run: str, seconds: float = 60) -> dict[str, Any]:
+    def wait(self, job: str, run: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """The run when it is over."""
         end = time.monotonic() + seconds
         while (found := self.state(job, run))["JobRunState"] in GOING:
@@ -94,7 +95,7 @@ class JobLake:
         )["events"]
         return "\n".join(event["message"] for event in events)
 
-    def wait_for_line(self, run: str, text: str, seconds: float = 40) -> None:
+    def wait_for_line(self, run: str, text: str, seconds: float = PATIENCE) -> None:
         """Until the run has written this line to its log."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
