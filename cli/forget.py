@@ -84,8 +84,11 @@ def certificate(lake: Target, run: str) -> dict[str, Any]:
 
 def counted(outcomes: list[Outcome]) -> dict[str, Any]:
     """What a dry run has found."""
+    from lake.certificate import nameless
+
     tables = [each for outcome in outcomes for each in outcome.tables]
-    return {"stores": [{"store": each["table"], "rule": "would be rewritten", **each["done"]} for each in tables]}
+    found = [{"store": each["table"], "rule": "would be rewritten", **each["done"]} for each in tables]
+    return {"stores": [*found, *nameless(tables)]}
 
 
 def show(told: dict[str, Any]) -> None:

@@ -114,6 +114,7 @@ def describe(environment: Environment, runs: Iterable[str] = ()) -> model.Enviro
         governance=environment.governance,
         roles=tuple(environment.roles.values()),
         record_hours={dataset: each.max_record_age_hours for dataset, each in environment.streams.items()},
+        stream_hours={dataset: each.retention_hours for dataset, each in environment.streams.items()},
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import Column as Value, DataFrame, SparkSession, functions as F
 
 from glue_jobs import compaction, expiry, iceberg, objects
-from glue_jobs.conform import quoted
+from glue_jobs.suppression import as_id
 from glue_jobs.work import Job
 from lake.model import Dataset
+from lake.subjects import Mark
 
 VIEW, ID = "forgotten_subject", "_forgotten_id"  # of one row and column: no statement, plan or error then holds the id
 MANIFEST_SIZE = "commit.manifest.target-size-bytes"
@@ -26,57 +27,57 @@ def whose(spark: SparkSession) -> DataFrame:
     return F.broadcast(spark.table(VIEW))
 
 
-def matches(column: str, kind: str) -> Value:
-    """Whether a source's column holds the id: as the lake reads it, or letter for letter."""
-    given = quoted(column)
-    as_read = F.coalesce(F.expr(f"try_cast({given} AS {kind}) = try_cast({ID} AS {kind})"), F.lit(False))
-    return as_read | F.coalesce(F.expr(f"trim(CAST({given} AS string)) = {ID}"), F.lit(False))
+def matches(value: str, kind: str) -> str:
+    """Whether a value of a source (SQL) is the id, whatever way it was written: as the lake reads it, or as it came."""
+    given = f"trim(CAST({value} AS string))"
+    return f"coalesce({as_id(value, kind)} = {ID}, false) OR coalesce({given} = {ID}, false)"
 
 
-def any_of(dataset: Dataset, columns: Sequence[str], named: dict[str, str]) -> Value:
-    """Whether any of the lake's columns holds it, by the names that they have in the rows at hand."""
-    kinds = {each.name: each.type for each in dataset.columns}
-    found = [matches(named[each], kinds[each]) for each in columns if each in named]
-    condition = F.lit(False)
-    for each in found:
-        condition = condition | each
-    return condition
+def any_of(found: Mapping[Mark, str]) -> Value:
+    """Whether any of the values (SQL) at these marks is the id."""
+    return F.expr(" OR ".join(matches(value, mark.kind) for mark, value in found.items()) or "false")
 
 
-def raw_column(dataset: Dataset, column: str) -> str:
-    """A column of a row that is kept as it came, as SQL."""
-    source = next(each.source for each in dataset.columns if each.name == column).replace("'", "\\'")
-    return f"from_json(_raw, 'map<string,string>')['{source}']"
+def raw_value(mark: Mark) -> str:
+    """Of a row that is kept as it came, what it has by any name that the column had then, as SQL."""
+    names = [each.replace("\\", "\\\\").replace("'", "\\'") for each in mark.names]
+    values = [f"from_json(_raw, 'map<string,string>')['{each}']" for each in names]
+    return f"coalesce({', '.join(values)})"
 
 
-def conditions(dataset: Dataset, table: str, columns: Sequence[str], job: Job) -> list[str]:
-    """For each column, the rows of one of the dataset's tables that carry the id, as SQL."""
+def conditions(job: Job, dataset: Dataset, table: str, marks: Sequence[Mark]) -> list[str]:
+    """For each mark, the rows of one of the dataset's tables that carry the id, as SQL."""
     kinds = {each.name: each.type for each in dataset.columns}
     if table == job.lake.quarantine(dataset):
-        raws = [(raw_column(dataset, each), kinds[each]) for each in columns]
+        raws = [(raw_value(each), each.kind) for each in marks]
         return [
-            condition
+            f"{value} IN (SELECT {ID} FROM {VIEW})"
             for raw, kind in raws
-            for condition in (
-                f"trim({raw}) IN (SELECT {ID} FROM {VIEW})",
-                f"try_cast({raw} AS {kind}) IN (SELECT try_cast({ID} AS {kind}) FROM {VIEW})",
-            )
+            for value in (as_id(raw, kind), f"trim({raw})")
         ]
     known = dataset.key if table == job.lake.deleted(dataset) else tuple(kinds)
-    held = {each: f"trim(`{each}`)" if kinds[each] == "string" else f"`{each}`" for each in columns if each in known}
+    names = [each.column for each in marks if each.column in known]
+    held = {each: f"trim(`{each}`)" if kinds[each] == "string" else f"`{each}`" for each in names}
     return [f"{value} IN (SELECT try_cast({ID} AS {kinds[each]}) FROM {VIEW})" for each, value in held.items()]
 
 
-def count(job: Job, dataset: Dataset, table: str, columns: Sequence[str]) -> int:
+def count(job: Job, dataset: Dataset, table: str, marks: Sequence[Mark]) -> int:
     """How many rows of it are the subject's."""
-    found = conditions(dataset, table, columns, job)
+    found = conditions(job, dataset, table, marks)
     if not found or iceberg.head(job.spark, table) is None:
         return 0
     return job.spark.table(table).where(" OR ".join(found)).count()
 
 
-def delete(job: Job, dataset: Dataset, table: str, columns: Sequence[str]) -> None:
-    for each in conditions(dataset, table, columns, job):
+def nameless(job: Job, dataset: Dataset, table: str, marks: Sequence[Mark]) -> int:
+    """How many rows of a quarantine have no id by any name, so that nobody can tell whose they are."""
+    if table != job.lake.quarantine(dataset) or iceberg.head(job.spark, table) is None:
+        return 0
+    return job.spark.table(table).where(" AND ".join(f"{raw_value(each)} IS NULL" for each in marks)).count()
+
+
+def delete(job: Job, dataset: Dataset, table: str, marks: Sequence[Mark]) -> None:
+    for each in conditions(job, dataset, table, marks):
         if not job.spark.table(table).where(each).isEmpty():
             job.spark.sql(f"DELETE FROM {table} WHERE {each}")
 

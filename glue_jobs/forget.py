@@ -13,7 +13,7 @@ from glue_jobs.subject import Erasure
 from glue_jobs.work import Job, open_job, work
 from lake.certificate import REQUESTS, certificate, key_of, request_key, summed
 from lake.ledger import Outcome
-from lake.lifecycle import stores_beside
+from lake.retained_stores import stores_beside
 from lake.runs import ERASURE
 from lake.subjects import canonical, root_of
 
@@ -57,7 +57,8 @@ def forget_remains(erasure_: Erasure) -> Mapping[str, Any] | None:
         return None
     late = [erasure_.late(each) for each in erasure_.holders]
     stores = summed([*told(job), *late])
-    made = certificate(run, erasure_.root, erasure_.digest, stores, stores_beside(job.lake), job.lake.environment)
+    beside = stores_beside(job.lake, erasure_.holders)
+    made = certificate(run, erasure_.root, erasure_.digest, stores, beside, job.lake.environment)
     write(job, made)
     withdraw(erasure_)
     return made

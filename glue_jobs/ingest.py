@@ -26,6 +26,7 @@ def ingest(task: Task) -> Outcome:
     """The source's rows in bronze, committed in the ledger and shown in the catalog."""
     # a retried start can start a job run twice, and two of them must not write one prefix; runs have each their own
     with task.job.ledger.lease(f"bronze.{task.dataset.id}.{task.run}", task.run, attempt=task.job.attempt):
+        task.job.ledger.note_names(task.dataset)
         return load(task)
 
 

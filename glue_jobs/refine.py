@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, functions as F
 from glue_jobs import gates, iceberg, pruning, quarantine, suppression, tombstones
 from glue_jobs.basis import Basis, basis, keys
 from glue_jobs.changes import DELETED, INSERTED, QUARANTINED, STATUS, SUPERSEDED, UPDATED, classify
-from glue_jobs.conform import conform
+from glue_jobs.conform import SOURCE, conform
 from glue_jobs.counts import count_once, facts_of, metrics
 from glue_jobs.failures import RowsMissingError
 from glue_jobs.parents import parents
@@ -47,7 +47,9 @@ def classified(task: Task, found: Basis) -> DataFrame:
     job, dataset = task.job, task.dataset
     logical = version_of(job.run.logical, found.head, found.late)
     rows = conform(found.bronze(), dataset, logical, parents(task))
-    theirs = suppression.theirs(job, dataset)
+    kept = {each.name: f"{SOURCE}{each.source}" for each in dataset.columns}  # an id that no cast takes is one too
+    there = {name: given if given in rows.columns else name for name, given in kept.items()}
+    theirs = suppression.theirs(job, dataset, there)
     if theirs is None:
         return classify(rows, found.held(), dataset.key, found.known())
     # who is forgotten came again: their rows are accounted for, and end here

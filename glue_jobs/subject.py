@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from glue_jobs import erasure, iceberg, suppression
+from glue_jobs.bronze_erasure import Bronze, Loads
 from glue_jobs.failures import DatasetError
-from glue_jobs.forgetting import Bronze
+from glue_jobs.stream_erasure import Events
 from glue_jobs.upkeep import MAINTENANCE
 from glue_jobs.work import Job, Task
 from lake.ledger import Lease, Outcome
-from lake.subjects import digest, holders, made_from
+from lake.parts import Dataset
+from lake.subjects import Mark, digest, holders, made_from, marks
 
 
 @dataclass
@@ -58,18 +60,17 @@ class Erasure:
 
     def rows(self, task: Task) -> Outcome:
         """The subject's rows out of bronze, silver and what lies beside it."""
-        job, dataset, columns = self.job, task.dataset, self.holders[task.dataset.id]
+        job, dataset, by = self.job, task.dataset, self.marks(task.dataset)
         with task.lease() as lease:
             require_settled(task)
-            came = Bronze(job, dataset, columns, self.subject, dry_run=self.dry_run).erase()
-            lines = [done(f"bronze.{dataset.table}", came)]
+            lines = [self.bronze(dataset, dry_run=self.dry_run)]
             for table in tables(task):
                 lease.check()
-                found = {"rows": erasure.count(job, dataset, table, columns)}
+                found = {"rows": erasure.count(job, dataset, table, by)}
                 if not self.dry_run:
-                    erasure.delete(job, dataset, table, columns)
+                    erasure.delete(job, dataset, table, by)
                     found |= erasure.scrub(job.spark, table, summary(task, table))
-                lines.append(done(table.partition(".")[2], found))
+                lines.append(done(table.partition(".")[2], found, {"rows": erasure.nameless(job, dataset, table, by)}))
             if not self.dry_run:
                 follow(task, lease)
         return task.succeeded(tables=tuple(lines))
@@ -86,13 +87,22 @@ class Erasure:
         """What a run that was under way has brought to bronze since, and a stream."""
         task = Task(self.job, "forget", self.job.lake.dataset(name))
         with task.lease():
-            came = Bronze(self.job, task.dataset, self.holders[name], self.subject, dry_run=False).erase()
-        return done(f"bronze.{task.dataset.table}", came)
+            return self.bronze(task.dataset, dry_run=False)
+
+    def bronze(self, dataset: Dataset, *, dry_run: bool) -> dict[str, Any]:
+        kind: type[Bronze] = Events if dataset.is_stream else Loads
+        store = kind(self.job, dataset, self.marks(dataset), self.subject, dry_run)
+        return done(f"bronze.{dataset.table}", store.erase(), store.nameless)
+
+    def marks(self, dataset: Dataset) -> tuple[Mark, ...]:
+        """The columns that carry the id, by all names that the source gave them since it was first loaded."""
+        return marks(dataset, self.holders[dataset.id], self.job.ledger.names(dataset.id))
 
 
-def done(table: str, counts: Mapping[str, int]) -> dict[str, Any]:
-    """An erasure's line in the outcome of a dataset."""
-    return {"table": table, "before": {}, "after": {}, "done": dict(counts)}
+def done(table: str, counts: Mapping[str, int], nameless: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """An erasure's line in the outcome of a dataset; what is nameless stays, since nobody can tell whose it is."""
+    left = {name: count for name, count in (nameless or {}).items() if count}
+    return {"table": table, "before": {}, "after": left, "done": dict(counts)}
 
 
 def tables(task: Task) -> list[str]:

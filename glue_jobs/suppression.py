@@ -12,7 +12,7 @@ from glue_jobs.aws import client
 from glue_jobs.conform import quoted
 from glue_jobs.work import Job
 from lake.model import Dataset
-from lake.subjects import ERASURE_KEY, carried
+from lake.subjects import ERASURE_KEY, WHOLE, carried
 
 
 def kept(job: Job, dataset: Dataset, rows: DataFrame, names: dict[str, str] | None = None) -> DataFrame:
@@ -30,10 +30,20 @@ def theirs(job: Job, dataset: Dataset, names: dict[str, str] | None = None) -> V
     key, condition = secret(job), F.lit(False)
     kinds = {each.name: each.type for each in dataset.columns}
     for column, (root, digests) in lists.items():
-        name = quoted(column if names is None else names[column])
-        value = F.expr(f"trim(CAST(try_cast({name} AS {kinds[column]}) AS string))")
+        value = F.expr(as_id(quoted(column if names is None else names[column]), kinds[column]))
         condition = condition | F.udf(listed(key, root, digests), "boolean")(value)
     return condition
+
+
+def as_id(value: str, kind: str) -> str:
+    """Of a source's value (SQL), the id as lake.subjects.as_id writes it: 0042 and 42.0 are one whole number."""
+    read = f"trim(CAST(try_cast({value} AS {kind}) AS string))"
+    if kind not in WHOLE:
+        return read
+    text = f"CAST({value} AS string)"  # of a number with digits after its point a cast would only drop them
+    exact = f"try_cast({text} AS decimal(38,18))"
+    whole = f"CASE WHEN {exact} = floor({exact}) THEN CAST(CAST({exact} AS decimal(38,0)) AS string) END"
+    return f"coalesce(CAST(try_cast({text} AS {kind}) AS string), {whole})"
 
 
 def secret(job: Job) -> bytes:

@@ -10,6 +10,7 @@ from lake.parts import Environment
 
 REQUESTS = "glue/forget/requests/"
 REWRITTEN, EXPIRES, NOT_SEARCHABLE = "rewritten now", "expires", "not searchable"
+NAMELESS = "They have no value by any name that the ledger or the contract knows for the id: nobody can tell whose."
 
 
 def key_of(run: str) -> str:
@@ -23,20 +24,30 @@ def request_key(run: str) -> str:
 
 
 def summed(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One line for each table, whose counts are those of all attempts and looks."""
-    tables: dict[str, dict[str, int]] = {}
+    """A line for each table: its counts are those of all attempts and looks; what is left, as the last one found it."""
+    tables: dict[str, dict[str, Any]] = {}
     for each in lines:
-        counts = tables.setdefault(each["table"], {})
+        line = tables.setdefault(each["table"], {"table": each["table"], "done": {}})
         for name, count in each["done"].items():
-            counts[name] = counts.get(name, 0) + int(count)
-    return [{"table": table, "done": counts} for table, counts in tables.items()]
+            line["done"][name] = line["done"].get(name, 0) + int(count)
+        line["after"] = each["after"]
+    return list(tables.values())
+
+
+def nameless(done: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What of the tables has no id by any name, and so cannot be searched."""
+    return [
+        {"store": f"{each['table']}, without an id", "rule": NOT_SEARCHABLE, **each["after"], "why": NAMELESS}
+        for each in done
+        if each["after"]
+    ]
 
 
 def certificate(
     run: str,
     root: str,
     digest: str,
-    done: Iterable[Mapping[str, Any]],
+    done: Sequence[Mapping[str, Any]],
     beside: Sequence[Mapping[str, str]],
     environment: Environment,
 ) -> dict[str, Any]:
@@ -48,5 +59,5 @@ def certificate(
         "at": utc_now().isoformat(),
         "subject_of": root,
         "subject": f"hmac-sha256:{digest}",
-        "stores": [*stores, *beside],
+        "stores": [*stores, *nameless(done), *beside],
     }

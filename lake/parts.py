@@ -217,6 +217,7 @@ class Environment:
     runbook: str = "docs/runbook.md"
     retention: Mapping[str, int] = field(default_factory=dict)  # days, by bucket, and of noncurrent versions
     record_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how old its records may grow
+    stream_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how long it keeps records
     governance: str = "iam"  # iam | hybrid | lake_formation
     roles: tuple[Role, ...] = ()
 

@@ -5,17 +5,50 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 
+from lake.evolution import identity
 from lake.model import Lake
 from lake.parts import Dataset
 
 ERASURE_KEY = "governance/erasure"  # the secret's name
 WHOLE = ("int", "bigint")
+BLANKS = "".join(map(chr, (*range(33), *range(127, 160))))  # that a cast to a number passes over
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
 
 
 class UnknownSubjectError(ValueError):
     """A subject that no contract tells how to find, or an id that cannot be one."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A column by which rows are told to be a subject's: its type in the lake, and every name that a source gave it."""
+
+    column: str
+    kind: str
+    names: tuple[str, ...]  # the contract's own first, then those of before, the latest first
+
+    def name_in(self, there: Container[str]) -> str | None:
+        """What the column is called by rows that have these names."""
+        return next((each for each in self.names if each in there), None)
+
+
+def marks(dataset: Dataset, columns: Iterable[str], before: Iterable[Mapping[str, str]] = ()) -> tuple[Mark, ...]:
+    """`before` is what the source called the contract's columns, by their ids, the latest first."""
+    known, former = {each.name: each for each in dataset.columns}, list(before)
+    return tuple(
+        Mark(
+            name, known[name].type, tuple(dict.fromkeys((known[name].source, *_former(identity(known[name]), former))))
+        )
+        for name in columns
+    )
+
+
+def _former(id_: str, before: Iterable[Mapping[str, str]]) -> list[str]:
+    return [each[id_] for each in before if id_ in each]
 
 
 def carried(lake: Lake, dataset: Dataset) -> dict[str, str]:
@@ -59,7 +92,7 @@ def canonical(dataset: Dataset, text: str) -> str:
     """The id as its column's type writes it; what is wrong with one that cannot be one, without the id."""
     kind = next(each.type for each in dataset.columns if each.name == dataset.subject)
     bare = text.strip()
-    if kind in WHOLE and not re.fullmatch(r"-?\d+", bare, re.ASCII):
+    if bare and kind in WHOLE and not re.fullmatch(r"-?\d+", bare, re.ASCII):
         raise UnknownSubjectError(
             f"The subject's id: expected a whole number, as {dataset.subject} of {dataset.id} is. Correct it."
         )
@@ -69,6 +102,14 @@ def canonical(dataset: Dataset, text: str) -> str:
             " --subject -."
         )
     return str(int(bare)) if kind in WHOLE else text.strip(" ")  # a source's char(n) has spaces behind it
+
+
+def as_id(kind: str, text: str) -> str:
+    """What of a text is the id, as `canonical` writes it: a whole number may come as 0042 or as 42.0."""
+    bare = text.strip(BLANKS)
+    if kind in WHOLE and NUMBER.fullmatch(bare) and (number := Decimal(bare)) == number.to_integral_value():
+        return str(int(number))
+    return text.strip(" ")
 
 
 def holders(lake: Lake, root: str) -> dict[str, tuple[str, ...]]:

@@ -15,13 +15,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from glue_jobs import forget, iceberg, model
-from glue_jobs.erasure import manifests
+from glue_jobs.erasure import ID, manifests, matches
 from glue_jobs.subject import Erasure
+from glue_jobs.suppression import as_id
 from glue_jobs.work import Job
 from lake import arrivals
 from lake.certificate import key_of, request_key
 from lake.runs import RunId
-from lake.subjects import ERASURE_KEY
+from lake.subjects import ERASURE_KEY, as_id as text_id
 from lambdas.conclude.handler import failures
 from tests.spark.clinic import EVENTS, MODELS, START, Clinic, event
 from tests.spark.conftest import mocked_ledger
@@ -35,6 +36,7 @@ class ForgettingClinic(Clinic):
     def __init__(self, spark: SparkSession, ledger: Any, warehouse: Path) -> None:
         super().__init__(spark, ledger, warehouse, "forgetting")
         self.s3, self.erasures = boto3.client("s3"), 0
+        self.erasing: Erasure
         beside = {name: f"forgetting-{name}" for name in ("scratch", "logs")}
         for bucket in beside.values():
             self.s3.create_bucket(Bucket=bucket)
@@ -61,7 +63,7 @@ class ForgettingClinic(Clinic):
         assert PATIENT not in repr(outcomes)
         self.mirror()
         tables = [each for outcome in outcomes for each in outcome.tables]
-        return {each["table"]: {k: v for k, v in each["done"].items() if v} for each in tables}
+        return {each["table"]: {k: v for k, v in {**each["done"], **each["after"]}.items() if v} for each in tables}
 
     def mirror(self) -> None:
         """The folder from which Spark reads as the bucket is now."""
@@ -79,6 +81,10 @@ class ForgettingClinic(Clinic):
         given = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found.get("Versions", ())]
         bodies = [self.s3.get_object(Bucket=self.bucket, **each)["Body"].read() for each in given]
         return [gzip.decompress(each) if each[:2] == b"\x1f\x8b" else each for each in bodies]
+
+    def forget_object(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=key)
+        (self.warehouse / self.bucket / key).unlink()
 
     def lines(self, key: str) -> list[bytes]:
         return gzip.decompress(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()).splitlines()
@@ -106,6 +112,25 @@ def clinic(spark: SparkSession, warehouse: Path) -> Iterator[ForgettingClinic]:
         yield ForgettingClinic(spark, ledger, warehouse)
 
 
+def test_an_id_is_the_same_however_it_is_written_and_whoever_reads_it(spark: SparkSession) -> None:
+    cores = ("42", "042", "42.0", "42.", "4.2e1", "42.5", "420", "4 2", "4_2", "\u0664\u0662", "0x2A", "42L", "1e99",
+             "", "nan", ".42e2", "ab-42")  # fmt: skip
+    texts = [f"{sign}{core}{after}" for core in cores for sign in ("", " ", "\t", "+", "-", "00", " +")
+             for after in ("", "  ", "\n")]  # fmt: skip
+    rows = spark.createDataFrame([(each,) for each in texts], "given string")
+    for kind, id_ in (("int", "42"), ("bigint", "-42"), ("string", "42"), ("string", "ab-42")):
+        asked = rows.selectExpr("given", f"'{id_}' AS {ID}", f"try_cast(given AS {kind}) = '{id_}' AS silver")
+        told = asked.selectExpr("given", f"{matches('given', kind)} AS found", "coalesce(silver, false) AS silver")
+        told = told.selectExpr("*", f"{as_id('given', kind)} AS kept_out_by")
+        judged = told.collect()
+        assert [each["given"] for each in judged if each["found"] != (text_id(kind, each["given"]) == id_)] == []
+        assert [each["given"] for each in judged if each["silver"] and not each["found"]] == []
+        assert [each["given"] for each in judged if each["found"] != (each["kept_out_by"] == id_)] == []
+    numbers = spark.sql("SELECT * FROM VALUES (42.0D, 42.5D, 42BD, 42L) AS t(double, half, decimal, long)")
+    asked = numbers.selectExpr("*", f"'42' AS {ID}")
+    assert asked.selectExpr(*(matches(each, "int") for each in numbers.columns)).first() == (True, False, True, True)
+
+
 def test_what_was_never_loaded_is_erased_too_and_so_is_what_a_gate_refused(clinic: ForgettingClinic) -> None:
     erasure = clinic.erasure("PAT-9999")
     assert clinic.erase_rows(erasure) == {"bronze.clinic_immunizations": {}}
@@ -129,7 +154,7 @@ def test_a_patient_goes_from_every_object_letter_and_table_and_nobody_else_does(
     body = clinic.s3.get_object(Bucket=clinic.bucket, Key=mixed)["Body"].read()
     odd = gzip.compress(gzip.decompress(body).replace(b"PAT-X", rb"PAT\u002d0001"), mtime=0)  # JSON says it so too
     clinic.s3.put_object(Bucket=clinic.bucket, Key=mixed, Body=odd)
-    others = clinic.arrive(event(4), event(5), minutes=11)
+    others = clinic.arrive(*(event(number) for number in (4, 5, 7, 8)), minutes=11)  # gold tells of no fewer than five
     clinic.arrive(event(6, birth_date="2026-11-18", patient_id=PATIENT), minutes=12)  # which refine refuses
     clinic.mirror()
     clinic.refuse(1, b'{"patient": "PAT-0001"}')
@@ -139,27 +164,41 @@ def test_a_patient_goes_from_every_object_letter_and_table_and_nobody_else_does(
     assert clinic.run().status == "succeeded"
     assert [each.cause for each in clinic.build()] == ["", ""]
     untouched, last = clinic.lines(others), clinic.lines(mixed)[1]
+    former = formerly(clinic)
 
     counted = clinic.erase_rows(clinic.erasure(dry_run=True))
     assert any(PATIENT.encode() in each for each in clinic.every_version())
     assert len(clinic.ledger.forgotten(EVENTS)) == 1  # the other one
 
-    done = clinic.erase_rows(clinic.erasure())
+    clinic.erasing = clinic.erasure()
+    done = clinic.erase_rows(clinic.erasing)
     bronze = done["bronze.clinic_immunizations"]
-    assert {name: bronze[name] for name in ("rows", "objects", "letters")} == {"rows": 3, "objects": 2, "letters": 3}
+    assert {name: bronze[name] for name in ("rows", "objects", "letters")} == {"rows": 4, "objects": 3, "letters": 4}
+    assert bronze["events"] == 1  # which has no id by any name
     for table, rows in (("clinic_immunizations", 1), ("clinic_immunizations__quarantine", 2)):
         assert done[f"forgetting_silver.{table}"]["rows"] == rows
     assert {table: {k: v for k, v in each.items() if k != "versions"} for table, each in done.items()} == counted
     assert not [each for each in clinic.every_version() if b"0001" in each and b"PAT-00011" not in each]
-    assert (clinic.lines(others), clinic.lines(mixed)) == (untouched, [last])
+    assert (clinic.lines(others), clinic.lines(mixed), len(clinic.lines(former))) == (untouched, [last], 2)
+    clinic.forget_object(former)
     assert [each.rpartition("/")[2] for each in clinic.keys(arrivals.dead_letters(clinic.dataset))] == ["shard-4.json"]
-    assert clinic.rows("event_id") == [("event-0002",), ("event-0004",), ("event-0005",)]
+    assert clinic.rows("event_id") == [(f"event-{number:04}",) for number in (2, 4, 5, 7, 8)]
     assert clinic.quarantined() == []
 
 
+def formerly(clinic: ForgettingClinic) -> str:
+    """Of the time when the contract called the id otherwise: the patient's event, somebody's, and one without an id."""
+    columns = tuple(
+        replace(each, source="patient") if each.name == "patient_id" else each for each in clinic.dataset.columns
+    )
+    clinic.ledger.note_names(replace(clinic.dataset, columns=columns))
+    clinic.refuse(5, b'{"patient": "PAT-0001 ", "dose_number": 7}')
+    others = {name: value for name, value in event(6).items() if name != "patient_id"}
+    return clinic.arrive({**others, "patient": PATIENT}, {**others, "patient": "PAT-6"}, others, minutes=13)
+
+
 def test_what_fails_at_the_end_gives_no_certificate_and_is_named(clinic: ForgettingClinic) -> None:
-    erasure = clinic.erasure()
-    forget.forget_rows(erasure)
+    erasure = clinic.erasing
     run = str(erasure.job.run)
 
     def state() -> tuple[bool, bool]:
@@ -188,6 +227,7 @@ def test_what_fails_at_the_end_gives_no_certificate_and_is_named(clinic: Forgett
     stores = {each["store"] for each in made["stores"] if each["rule"] == "rewritten now"}
     assert stores >= {"bronze.clinic_immunizations", *(each.replace("gold.", "forgetting_gold.") for each in MODELS)}
     assert PATIENT not in json.dumps(made)
+    assert [row[-1] for row in clinic.gold(MODELS[0])] == [5]  # patients
     for name in MODELS:
         held = manifests(clinic.spark, clinic.lake.table(clinic.lake.dataset(name)))
         assert not [each for each in held if each.hasDeletedFiles()]  # nor the bounds of files that are gone
@@ -196,14 +236,17 @@ def test_what_fails_at_the_end_gives_no_certificate_and_is_named(clinic: Forgett
 def test_a_late_event_of_the_patient_stays_out_and_the_next_erasure_takes_it_from_bronze(
     clinic: ForgettingClinic,
 ) -> None:
-    clinic.arrive(event(8, patient_id=PATIENT), event(9), minutes=20)
+    clinic.arrive(event(18, patient_id=PATIENT), event(19), minutes=20)
     outcome = clinic.run()
-    assert (outcome.read, outcome.inserted, outcome.superseded) == (5, 1, 1)
+    assert (outcome.read, outcome.inserted, outcome.superseded) == (7, 1, 1)
     assert PATIENT not in {who for (who,) in clinic.rows("patient_id")}
+    table = clinic.lake.table(clinic.dataset)
+    before = iceberg.head(clinic.spark, table)
     done = clinic.erase_rows(clinic.erasure())
-    before = clinic.snapshots()
+    assert iceberg.head(clinic.spark, table) == before  # nothing was left to do there
+    kept = clinic.snapshots()
     assert done["bronze.clinic_immunizations"] == {"rows": 1, "objects": 1, "versions": 1}
     assert not [each for each in clinic.every_version() if PATIENT.encode() in each and b"PAT-00011" not in each]
     replayed = clinic.run("replay")
-    assert (replayed.read, replayed.unchanged) == (4, 4)
-    assert clinic.snapshots() == before
+    assert (replayed.read, replayed.unchanged) == (6, 6)
+    assert clinic.snapshots() == kept

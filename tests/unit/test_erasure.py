@@ -10,18 +10,28 @@ from typing import Any
 
 import pytest
 
-from glue_jobs.forgetting import leaves
-from lake.certificate import EXPIRES, NOT_SEARCHABLE, REWRITTEN, certificate, summed
+from glue_jobs.stream_erasure import ids, leaves, mentions
+from lake.certificate import EXPIRES, NAMELESS, NOT_SEARCHABLE, REWRITTEN, certificate, summed
 from lake.items import utc_now
-from lake.lifecycle import stores_beside
 from lake.model import Lake
-from lake.subjects import UnknownSubjectError, canonical, carried, digest, holders, made_from, root_of, roots
+from lake.parts import Column
+from lake.retained_stores import stores_beside
+from lake.subjects import UnknownSubjectError, canonical, carried, digest, holders, made_from, marks, root_of, roots
 from tests.unit.compiled_lake import ENVIRONMENT
 
 PEOPLE = "saas.people"
 MACHINE = Path(__file__).parents[2] / "state_machines" / "forget_subject.asl.json"
 STATES: dict[str, dict[str, Any]] = json.loads(MACHINE.read_text())["States"]
-RETENTION = {"landing": 30, "bronze": 60, "results": 7, "sandbox": 30, "logs": 90, "scratch": 1, "noncurrent": 5}
+RETENTION = {
+    "landing": 30,
+    "bronze": 60,
+    "results": 7,
+    "sandbox": 30,
+    "logs": 90,
+    "scratch": 1,
+    "noncurrent": 5,
+    "log_groups": 7,
+}
 
 
 def dataset(name: str, *columns: str, keys: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
@@ -114,35 +124,41 @@ def test_every_store_that_is_not_rewritten_has_a_date_or_a_reason() -> None:
         **ENVIRONMENT,
         "buckets": {each: f"{each}-bucket" for each in ("silver", "gold", *RETENTION)},
         "retention": RETENTION,
-        "record_hours": {"clinic.shots": 48},
+        "record_hours": {"clinic.shots": 36, "clinic.others": 24},
+        "stream_hours": {"clinic.shots": 168, "clinic.others": 168},
     }
-    stores = stores_beside(Lake.from_dict({"environment": environment, "datasets": [PERSON]}))
+    lake = Lake.from_dict({"environment": environment, "datasets": [PERSON, {**PATIENT, "load_mode": "stream"}]})
+    stores = stores_beside(lake, [PEOPLE, "clinic.shots"])
     days = {
-        "landing (landing-bucket)": 35, "results (results-bucket)": 7, "sandbox (sandbox-bucket)": 35,
-        "logs (logs-bucket)": 90, "scratch (scratch-bucket)": 1, "bronze (aws/lambda/)": 65,
-        "stream of clinic.shots": 3, "late events of clinic.shots in bronze": 68,
-        "Athena's history of queries": 45,
+        "landing (landing-bucket)": 37, "results (results-bucket)": 8, "sandbox (sandbox-bucket)": 37,
+        "logs (logs-bucket)": 91, "scratch (scratch-bucket)": 2, "bronze (aws/lambda/)": 67,
+        "stream of clinic.shots": 8, "late events of clinic.shots in bronze": 70,
+        "Athena's history of queries": 45, "CloudWatch's logs": 8, "histories of executions": 90,
     }  # fmt: skip
     found = {each["store"]: each["by"] for each in stores if each["rule"] == EXPIRES}
     assert found == {store: f"{utc_now() + timedelta(days=number):%Y-%m-%d}" for store, number in days.items()}
     assert [each["store"] for each in stores if each["rule"] == NOT_SEARCHABLE] == [
         "source saas",
+        f"ledger ({lake.environment.ledger})",
         "prepared statements",
         "texts",
+        "copies outside",
     ]
     assert all(each["why"] for each in stores)
+    assert not [each for each in stores_beside(lake, [PEOPLE]) if "clinic" in each["store"] or "aws/" in each["store"]]
 
 
 def test_the_certificate_adds_up_what_each_attempt_did_and_says_who_by_digest_only() -> None:
     lines = [
-        {"table": "bronze.a", "done": {"rows": 3, "versions": 1}},
-        {"table": "silver.a", "done": {"rows": 2}},
-        {"table": "bronze.a", "done": {"rows": 1, "letters": 2}},
+        {"table": "bronze.a", "done": {"rows": 3, "versions": 1}, "after": {"loads": 2}},
+        {"table": "silver.a", "done": {"rows": 2}, "after": {}},
+        {"table": "bronze.a", "done": {"rows": 1, "letters": 2}, "after": {"loads": 1}},
     ]
     made = certificate("run", PEOPLE, "d16e57", summed(lines), [{"store": "texts"}], LAKE.environment)
     assert made["stores"] == [
         {"store": "bronze.a", "rule": REWRITTEN, "rows": 4, "versions": 1, "letters": 2},
         {"store": "silver.a", "rule": REWRITTEN, "rows": 2},
+        {"store": "bronze.a, without an id", "rule": NOT_SEARCHABLE, "loads": 1, "why": NAMELESS},
         {"store": "texts"},
     ]
     assert (made["subject_of"], made["subject"]) == (PEOPLE, "hmac-sha256:d16e57")
@@ -150,7 +166,24 @@ def test_the_certificate_adds_up_what_each_attempt_did_and_says_who_by_digest_on
 
 def test_every_value_of_a_dead_letter_is_looked_at() -> None:
     letter = {"patient": " 7 ", "more": [{"who": 8}, None, True], "7x": {}}
-    assert list(leaves(letter)) == ["7", "8", "None", "True"]
+    assert list(leaves(letter)) == ["7", "8", "True"]
+
+
+def test_a_whole_number_in_a_text_is_told_from_a_longer_one() -> None:
+    for text, told in ((b"of 42.", True), (b"id=0042;", True), (b"4.2e1", True), (b"x42", True), (b"420 142", False)):
+        assert mentions(text, "42", "int") is told
+    assert mentions(b"no JSON: PAT-1", "PAT-1", "string")
+
+
+def test_an_event_is_known_by_whichever_name_its_id_had() -> None:
+    people = replace(
+        LAKE.dataset(PEOPLE), columns=(Column("person", "int", "number", id="p"), Column("boss", "int", "boss"))
+    )
+    found = marks(people, ["person", "boss"], [{"p": "number"}, {"p": "nr", "boss": "chief"}, {"p": "id"}])
+    assert [each.names for each in found] == [("number", "nr", "id"), ("boss", "chief")]
+    for event in ({"number": "0042"}, {"nr": "42.0", "boss": "7"}, {"chief": ["1", " 42 "]}):
+        assert "42" in ids(event, found)
+    assert ids({"number": None, "nr": "", "other": "42"}, found) == set()
 
 
 def test_nothing_ends_before_the_certificate_but_a_dry_run_and_a_failure_has_no_other_way() -> None:
