@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,26 @@ def change(assembly: Path, role: str, classes: list[str]) -> str:
     path.write_text(json.dumps(template))
     assert path.read_text() != before
     return before
+
+
+@contextmanager
+def as_hybrid(account: Account) -> Iterator[None]:
+    """While it lasts the templates are those of mode hybrid, as far as tables and places go."""
+    paths = [account.assembly / f"{ENVIRONMENT.resource(each)}.template.json" for each in ("catalog", "governance")]
+    before = {path: path.read_text() for path in paths}
+    by_iam = {"Principal": {"DataLakePrincipalIdentifier": EVERYONE}, "Permissions": ["ALL"]}
+    for path, text in before.items():
+        template = json.loads(text)
+        for each in template["Resources"].values():
+            if each["Type"] == "AWS::Glue::Database":
+                each["Properties"]["DatabaseInput"]["CreateTableDefaultPermissions"] = [by_iam]
+            if each["Type"] == "AWS::LakeFormation::Resource":
+                each["Properties"]["HybridAccessEnabled"] = True
+        path.write_text(json.dumps(template))
+        assert path.read_text() != text
+    yield
+    for path, text in before.items():
+        path.write_text(text)
 
 
 def shared_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:

@@ -16,8 +16,10 @@ from cli.assumed import seen_by
 from cli.target import Target
 from config import Governance
 from contracts.compile import describe
-from glue_jobs.governance import EVERYONE
+from glue_jobs.governance import EVERYONE, Governor
 from lake.governance import principal
+from local.own_calls import own_client
+from tests.local.planned_lake import client
 from tests.local.shared_account import (
     ENVIRONMENT,
     GOVERNANCE,
@@ -27,6 +29,7 @@ from tests.local.shared_account import (
     SILVER,
     USERS,
     Account,
+    as_hybrid,
     change,
     hand_over,
     listed,
@@ -37,7 +40,9 @@ from tests.local.shared_account import (
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    yield from shared_account(tmp_path_factory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADWATER_USER", "ann.lee")  # whom the laptop takes the person for
+        yield from shared_account(tmp_path_factory)
 
 
 def test_the_first_deploy_changes_nothing_of_others_and_closes_what_is_ours(account: Account) -> None:
@@ -136,18 +141,74 @@ def test_a_role_that_is_not_there_and_a_team_that_is_not_its_own_are_refused(
     assert says in str(ask(account, monkeypatch, "query", "SELECT 1", *arguments).exception)
 
 
+def told(account: Account, role: str, layer: str, table: str) -> list[str]:
+    """The columns that the catalog tells the role of a table; none where the table is not there for it."""
+    glue = seen_by(Target(ENVIRONMENT, account.endpoint.url), role, "").client("glue")
+    try:
+        found = glue.get_table(DatabaseName=ENVIRONMENT.database(layer), Name=table)["Table"]
+    except glue.exceptions.ClientError as error:
+        if "Insufficient Lake Formation permission" not in str(error):
+            raise
+        return []
+    return [each["Name"] for each in found["StorageDescriptor"]["Columns"]]
+
+
 def columns(account: Account, role: str) -> list[str]:
-    """What the catalog tells the role of the users' table."""
-    glue = seen_by(Target(ENVIRONMENT, account.endpoint.url), role, "ann.lee").client("glue")
-    table = glue.get_table(DatabaseName=SILVER, Name="saas_users")["Table"]
-    return [each["Name"] for each in table["StorageDescriptor"]["Columns"]]
+    return told(account, role, "silver", "saas_users")
 
 
-def test_roles_are_opted_in_once_where_access_is_hybrid_and_then_lake_formation_holds_for_them(
+def opened(account: Account) -> set[tuple[str, str]]:
+    """Tables of ours that are everybody's whom IAM lets."""
+    held = [json.loads(resource) for who, resource, _ in account.shown()["grants"] if who == EVERYONE]
+    tables = {(each["Table"]["DatabaseName"], each["Table"]["Name"]) for each in held if "Table" in each}
+    return {each for each in tables if each[0] != "their_lake"}
+
+
+OLD = (("bronze", "clinic_notes"), ("bronze", "clinic_notes__dead_letters"), ("silver", "by_hand"), ("gold", "old"))
+SEEING = [("analyst", *OLD[2]), ("analyst", *OLD[3]), ("auditor", *OLD[0])]  # whom IAM lets ask
+
+
+def test_what_hybrid_left_open_is_closed_by_the_first_run_also_tables_of_no_contract(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "expected mode hybrid" in str(ask(account, monkeypatch, "access", "opt-in").exception)
-    lake = account.endpoint.client("lakeformation")
+    glue = account.endpoint.client("glue")
+    with as_hybrid(account):
+        account.deploy()
+        for layer, name in OLD:
+            place = f"s3://{ENVIRONMENT.bucket(layer)}/old/{name}/"
+            held = {"Columns": [{"Name": "note", "Type": "string"}], "Location": place}
+            glue.create_table(
+                DatabaseName=ENVIRONMENT.database(layer), TableInput={"Name": name, "StorageDescriptor": held}
+            )
+    account.deploy()
+    assert [each for each in SEEING if not told(account, *each)] == []  # the mode is new, the tables are not
+    assert opened(account) == {(ENVIRONMENT.database(layer), name) for layer, name in OLD}
+
+    arn = f"arn:aws:iam::{ENVIRONMENT.account}:role/{ENVIRONMENT.resource('apply-job')}"
+    sts = own_client(account.endpoint.url, "sts")  # as Glue takes a job's role
+    issued = sts.assume_role(RoleArn=arn, RoleSessionName="apply")["Credentials"]
+    keys = {"aws_access_key_id": issued["AccessKeyId"], "aws_secret_access_key": issued["SecretAccessKey"]}
+    job = client(account.endpoint, "lakeformation", {**keys, "aws_session_token": issued["SessionToken"]})
+    closed = Governor(job, describe(ENVIRONMENT)).close()
+    assert {each["Table"]["Name"] for each in closed} == {name for _, name in OLD}
+    assert opened(account) == set()
+    assert [each for each in SEEING if told(account, *each)] == [("auditor", *OLD[0])]  # which tables there are
+    assert told(account, "data_engineer", "bronze", "clinic_notes") == ["note"]  # by its tags
+    for role, layer, name in SEEING:
+        sql = f"SELECT * FROM {ENVIRONMENT.database(layer)}.{name}"
+        asked = ask(account, monkeypatch, "query", sql, "--as", role)
+        assert "Insufficient Lake Formation permission" in str(asked.exception)
+
+
+def test_roles_are_opted_in_where_access_is_hybrid_and_then_lake_formation_holds_for_them(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def align(governance: Governance) -> list[dict[str, str]]:
+        asked = ask(account, monkeypatch, "access", "opt-in", "--json", governance=governance)
+        found: list[dict[str, str]] = json.loads(asked.stdout)
+        return found
+
+    lake, iam = account.endpoint.client("lakeformation"), account.endpoint.client("iam")
     place = lake.describe_resource(ResourceArn=f"arn:aws:s3:::{ENVIRONMENT.bucket('silver')}")["ResourceInfo"]
     lake.update_resource(ResourceArn=place["ResourceArn"], RoleArn=place["RoleArn"], HybridAccessEnabled=True)
     lake.grant_permissions(
@@ -156,21 +217,38 @@ def test_roles_are_opted_in_once_where_access_is_hybrid_and_then_lake_formation_
         Permissions=["ALL"],
     )
     assert "email" in columns(account, "analyst")  # by IAM alone, as everybody's
-    theirs = {"Principal": {"DataLakePrincipalIdentifier": NEIGHBOUR}, "Resource": {"Database": {"Name": SILVER}}}
-    lake.create_lake_formation_opt_in(**theirs)
-    first, again = (
-        json.loads(ask(account, monkeypatch, "access", "opt-in", "--json", governance="hybrid").stdout)
-        for _ in range(2)
-    )
-    assert len(first) == len(ENVIRONMENT.roles) * 3 * 2
-    assert again == []
+    gone = iam.create_role(RoleName=ENVIRONMENT.role("gone"), AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    for who in (NEIGHBOUR, gone):
+        opted = {"DataLakePrincipalIdentifier": who}
+        lake.create_lake_formation_opt_in(Principal=opted, Resource={"Database": {"Name": SILVER}})
+    iam.delete_role(RoleName=ENVIRONMENT.role("gone"))
+
+    first, again = align("hybrid"), align("hybrid")
+    assert [each["change"] for each in first] == ["+"] * (len(ENVIRONMENT.roles) * 3 * 2) + ["-"]
+    assert (first[-1]["principal"], again) == (gone, [])
     held = list(listed(lake.list_lake_formation_opt_ins, "LakeFormationOptInsInfoList"))
-    assert len(held) == len(first) + 1
+    assert len(held) == len(ENVIRONMENT.roles) * 3 * 2 + 1
     assert "email" not in columns(account, "analyst")
     assert "email" in columns(account, "data_engineer")
 
+    assert {each["change"] for each in align("lake_formation")} == {"-"}
+    [theirs] = listed(lake.list_lake_formation_opt_ins, "LakeFormationOptInsInfoList")
+    assert theirs["Principal"] == {"DataLakePrincipalIdentifier": NEIGHBOUR}
 
-def test_destroying_it_takes_its_own_alone(account: Account) -> None:
+
+def test_a_person_closes_what_is_open_without_waiting_for_a_run(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = account.shown()["filters"]
+    assert "email" in columns(account, "analyst")
+    first, again = (json.loads(ask(account, monkeypatch, "access", "close", "--json").stdout) for _ in range(2))
+    assert first == [{"change": "closed", "place": f"{SILVER}.saas_users"}]
+    assert again == []
+    assert "email" not in columns(account, "analyst")
+    assert account.shown()["filters"] == before
+
+
+def test_destroying_it_takes_its_own_alone(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     before = account.shown()
     account.endpoint.client("cloudformation").delete_stack(StackName=GOVERNANCE)
     now = account.shown()
@@ -178,4 +256,10 @@ def test_destroying_it_takes_its_own_alone(account: Account) -> None:
     assert [each for each in now["tags"] if each.startswith(OURS)] == []
     assert now["places"] == account.before["places"]
     left = {resource for who, resource, _ in now["grants"] if f":role/{OURS}" in who}
-    assert not [each for each in left if "DataCellsFilter" not in each]  # these are the apply job's, and go with tables
+    assert not [each for each in left if "DataCellsFilter" not in each]  # these are the apply job's
+
+    assert ask(account, monkeypatch, "access", "close", governance="iam").exit_code == 0
+    cleared = account.shown()
+    assert [each for each in cleared["filters"] if each.startswith(OURS)] == []
+    assert not [who for who, _, _ in cleared["grants"] if f":role/{OURS}" in who]
+    assert theirs(cleared)["filters"] == theirs(before)["filters"]
