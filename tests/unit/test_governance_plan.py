@@ -216,6 +216,18 @@ def test_filters_of_other_rows_or_columns_have_other_names_that_lake_formation_t
     assert {each.name for each in again.filters} <= set(names)
 
 
+def test_without_a_role_or_a_value_a_dataset_with_row_filters_is_to_be_applied_again() -> None:
+    both, one, narrowed = (
+        planned(*roles).of(PATIENTS.id).hash
+        for roles in (
+            (role(clinic=("north", "south")), role("doctor", clinic=("north",))),
+            (role(clinic=("north", "south")),),
+            (role(clinic=("north",)),),
+        )
+    )
+    assert len({both, one, narrowed}) == 3
+
+
 def test_a_filters_name_says_what_it_shows() -> None:
     [shown] = planned(role(clinic=("North",))).filters
     assert shown.name.startswith("lake-test-clinic=north/internal+phi/")
