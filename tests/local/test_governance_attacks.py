@@ -17,8 +17,11 @@ import pytest
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.lake_tables import tables
+from cli.sights import Judge
+from lake.views import View
 from tests.local import people
-from tests.local.attacked_lake import CANARY, AttackedLake, attacked, words_in
+from tests.local.attacked_lake import CANARY, GOLD, VIEWS, AttackedLake, attacked, words_in
 from tests.local.governance_calls import called
 from tests.local.own_endpoint import started
 from tests.local.planned_lake import ENVIRONMENT
@@ -27,6 +30,7 @@ FOLDER = Path(__file__).parent / "governance"
 CALL = re.compile(r"^[a-z0-9]+(\.[a-z0-9_]+)+$")
 TRUSTED = ("clinical_analyst", "data_engineer")  # who may see what the others may not
 ENOUGH = 200
+LOOKED_AT = ("analyst", "clinical_analyst", "clinic_001", "data_engineer")
 
 
 def cases() -> Iterator[tuple[str, Any, dict[str, Any], dict[str, Any]]]:
@@ -146,3 +150,38 @@ def test_the_log_of_accesses_has_no_value_of_what_was_accessed(lake: AttackedLak
     ]  # which names keys, as on AWS
     assert any("clinic_people" in each for each in told)
     assert not [each for each in told if CANARY.search(each)]
+
+
+def test_access_list_says_what_the_catalog_shows_and_which_views_can_be_read(lake: AttackedLake) -> None:
+    views = [View(name, "", sql, (), ()) for name, sql in VIEWS.items()]
+    known = tables(lake.datasets, views, lake.described.databases)
+    judge = Judge(lake.described, lake.plan(lake.datasets.values(), views), known, {})
+    for role in lake.roles:
+        sights = {each.table: each for each in judge.sights(role) if not each.table.startswith("bronze.")}
+        listed = {place: sorted(each.columns or known[place].columns) for place, each in sights.items()}
+        assert listed == shown(lake, role.name), role.name
+        for name in VIEWS if role.name in LOOKED_AT else ():
+            readable = f"gold.{name}" in sights and bool(sights[f"gold.{name}"].columns)
+            succeeded, answer, _ = query(lake, role.name, f"SELECT * FROM {GOLD}.{name} LIMIT 1")
+            assert succeeded is readable, (role.name, name, answer)
+
+
+def shown(lake: AttackedLake, role: str) -> dict[str, list[str]]:
+    """The tables that the catalog shows to a role, and their columns."""
+    found, glue = {}, lake.session(role).client("glue")
+    for layer in ("silver", "gold"):
+        try:
+            held = glue.get_tables(DatabaseName=ENVIRONMENT.database(layer))["TableList"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("AccessDeniedException", "EntityNotFoundException"):
+                raise
+            continue
+        for each in held:
+            columns = (*each["StorageDescriptor"]["Columns"], *each.get("PartitionKeys", ()))
+            found[f"{layer}.{each['Name']}"] = sorted(column["Name"] for column in columns if is_current(column))
+    return found
+
+
+def is_current(column: dict[str, Any]) -> bool:
+    """Iceberg leaves what was dropped in the catalog, and says so."""
+    return bool(column.get("Parameters", {}).get("iceberg.field.current") != "false")
