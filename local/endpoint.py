@@ -19,6 +19,7 @@ from local.calls import Calls
 from local.children import Children
 from local.clock import Clock
 from local.own_calls import own_client
+from local.services import iam_services
 from local.state_file import StateFile, alive
 
 ACCOUNT = "123456789012"
@@ -29,10 +30,6 @@ SERVICES = (
     "kinesis", "event_sources", "faults", "apigateway", "events", "scheduler", "stepfunctions", "glue",
     "glue_crawlers", "lakeformation", "athena",
 )  # fmt: skip
-
-
-class RoleNotFoundError(Exception):
-    """A role was to be assumed that is not deployed."""
 
 
 class Endpoint:
@@ -86,27 +83,22 @@ class Endpoint:
         """A boto3 client with the endpoint's own credentials; one for each service, safe to share between threads."""
         return own_client(self.url, service)
 
-    def credentials_for(self, role_arn: str, session_name: str) -> dict[str, str]:
-        """Fresh credentials of a deployed role, as environment variables."""
-        sts = self.client("sts")
-        try:
-            issued = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
-        except sts.exceptions.ClientError as error:
-            raise RoleNotFoundError(
-                f"The role '{role_arn}': expected one that is deployed. Deploy the stack that makes it. ({error})"
-            ) from error
+    def credentials_for(self, role_arn: str, session_name: str, service: str, source: str = "") -> dict[str, str]:
+        """Fresh credentials of a role that trusts the service, as environment variables; `source` is whom it is for."""
+        iam_services.check(role_arn, service, self.region, source)
+        issued = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64])["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": issued["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": issued["SecretAccessKey"],
             "AWS_SESSION_TOKEN": issued["SessionToken"],
         }
 
-    def child_environment(self, role_arn: str, session_name: str) -> dict[str, str]:
+    def child_environment(self, role_arn: str, session_name: str, service: str) -> dict[str, str]:
         """The environment of a child process that works with a role's credentials against this endpoint."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_", "PYTHON"))}
         return {
             **ours,
-            **self.credentials_for(role_arn, session_name),
+            **self.credentials_for(role_arn, session_name, service),
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,

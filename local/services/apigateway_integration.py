@@ -13,6 +13,7 @@ from local.engines import jackson, velocity
 from local.services.apigateway_access import DeniedError
 from local.services.apigateway_document import Integration
 from local.services.apigateway_request import Request
+from local.services.iam_services import RoleNotAssumedError
 
 if TYPE_CHECKING:
     from local.endpoint import Endpoint
@@ -71,11 +72,9 @@ class Services:
         """An access key of the role and its token; none can be had of a role that is not deployed."""
         made, kept = self._kept.get(role, (0.0, ("", "")))
         if not kept[0] or time.monotonic() - made > KEPT_SECONDS:
-            from local.endpoint import RoleNotFoundError
-
             try:
-                given = self._endpoint.credentials_for(role, "api-gateway")
-            except RoleNotFoundError as error:
+                given = self._endpoint.credentials_for(role, "api-gateway", "apigateway")
+            except RoleNotAssumedError as error:
                 raise DeniedError("API_CONFIGURATION_ERROR", 500, "Internal server error") from error
             kept = given["AWS_ACCESS_KEY_ID"], given["AWS_SESSION_TOKEN"]
             self._kept[role] = (time.monotonic(), kept)

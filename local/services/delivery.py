@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from local.endpoint import RoleNotFoundError
+from local.services.iam_services import RoleNotAssumedError
 from local.services.targets import NotPermittedError, UnsupportedTargetError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ DEFAULT_RETRIES = 185
 DEFAULT_AGE_SECONDS = 86_400
 LONGEST_WAIT = 3600.0
 TRANSIENT = ("Throttling", "TooManyRequests", "LimitExceeded", "ServiceUnavailable", "InternalFailure")
-REFUSALS = (NotPermittedError, RoleNotFoundError, UnsupportedTargetError)
+REFUSALS = (NotPermittedError, RoleNotAssumedError, UnsupportedTargetError)
 
 
 @dataclass

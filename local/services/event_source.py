@@ -11,9 +11,9 @@ from moto.awslambda.models import lambda_backends
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import JsonRESTError
 
-from local.endpoint import RoleNotFoundError
 from local.services.event_source_discards import Discards
 from local.services.event_source_settings import Settings
+from local.services.iam_services import RoleNotAssumedError
 from local.services.kinesis_shards import Record
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class EventSource:
         self.count(InvokedEventCount=len(records))
         try:
             payload, error, _ = function._invoke_lambda(self.event(function.role, shard, records))
-        except (JsonRESTError, RoleNotFoundError) as refusal:  # TooManyRequestsException for one
+        except (JsonRESTError, RoleNotAssumedError) as refusal:  # TooManyRequestsException for one
             raise NotInvokedError(f"PROBLEM: {refusal}") from refusal
         failed, reported = (0, False) if error else self._first_failed(payload, records)
         self.mapping.last_result = "OK" if failed is None else "PROBLEM: Function call failed"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from local.endpoint import RoleNotFoundError
+from local.services.iam_services import RoleNotAssumedError
 from local.services.kinesis_shards import Record
 from local.services.role_clients import RoleClients
 from local.services.targets import send_as_role
@@ -33,7 +33,7 @@ class Discards:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._clients = RoleClients(endpoint, "event-source-destination")
+        self._clients = RoleClients(endpoint, "lambda", "event-source-destination")
 
     def send(self, role: str, destination: str, key: str, told: dict[str, Any], event: dict[str, Any]) -> bool:
         """Whether the destination has it; a queue and a topic get no records, as on AWS."""
@@ -46,7 +46,7 @@ class Discards:
                 else:
                     send_as_role(self._clients, role, destination, json.dumps(told))
                 return True
-            except (ClientError, RoleNotFoundError) as error:
+            except (ClientError, RoleNotAssumedError) as error:
                 LOG.warning("The destination '%s' did not take '%s': %s", destination, key, error)
             if not self._endpoint.clock.sleep(min(2.0**attempt / 4, 30.0)):
                 break

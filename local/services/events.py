@@ -116,7 +116,7 @@ class Rules:
     def _send(self, rule: Any, target: dict[str, Any], body: str) -> None:
         parameters = target.get("SqsParameters") or {}
         if role := target.get("RoleArn"):
-            send_as_role(self._clients, role, target["Arn"], body, parameters)
+            send_as_role(self._clients, role, target["Arn"], body, parameters, rule.arn)
         else:
             send_as_service(self._endpoint, PRINCIPAL, rule.arn, target["Arn"], body, parameters)
 

@@ -15,6 +15,7 @@ from moto.glue.exceptions import CrawlerRunningException, InvalidInputException
 from local.engines.crawl_databases import Databases
 from local.engines.jars import JarsNotFoundError
 from local.engines.java import JavaNotFoundError
+from local.services import iam_services
 from local.services.glue_crawl_catalog import NotForCrawlersError, Writer
 from local.services.glue_crawl_targets import SUPPORTED, Targets
 from local.services.glue_crawls import GROUP, Crawl, Crawler
@@ -47,7 +48,7 @@ class Crawls:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._clients = RoleClients(endpoint, SESSION)
+        self._clients = RoleClients(endpoint, "glue", SESSION)
         self._databases = Databases()
         self._lock = threading.Lock()
         endpoint.on_stop(self._databases.close)
@@ -89,14 +90,25 @@ class Crawls:
         return ("FAILED", " ".join(found.failures)) if found.failures else ("COMPLETED", "")
 
     def _role(self, crawler: Crawler) -> str:
-        role = str(crawler.role)
-        return role if role.startswith("arn:") else f"arn:aws:iam::{self._endpoint.account}:role/{role}"
+        return arn_of(self._endpoint, str(crawler.role))
 
     def _log(self, crawler: Crawler, crawl: Crawl, lines: list[str]) -> None:
         logs = self._clients.of("logs", self._role(crawler))
         make(logs, GROUP, crawler.name)
         events = [{"timestamp": int(time.time() * 1000), "message": f"[{crawl.crawl_id}] {line}"} for line in lines]
         logs.put_log_events(logGroupName=GROUP, logStreamName=crawler.name, logEvents=events)
+
+
+def arn_of(endpoint: Endpoint, role: str) -> str:
+    return role if role.startswith("arn:") else f"arn:aws:iam::{endpoint.account}:role/{role}"
+
+
+def check_role(endpoint: Endpoint, role: str) -> None:
+    try:
+        iam_services.check(arn_of(endpoint, role), "glue", endpoint.region)
+    except iam_services.RoleNotAssumedError as error:
+        told = "Service is unable to assume provided role. Please verify role's TrustPolicy"
+        raise InvalidInputException("CreateCrawler", told) from error
 
 
 def install(endpoint: Endpoint) -> None:
@@ -108,6 +120,7 @@ def install(endpoint: Endpoint) -> None:
 
     def create_crawler(response: Any) -> ActionResult:
         refuse_what_cannot_be_crawled("CreateCrawler", response.parameters)
+        check_role(endpoint, str(response.parameters["Role"]))
         answer: ActionResult = create(response)
         return answer
 

@@ -25,6 +25,7 @@ from local.engines.spark import DYING_SECONDS, JarsNotFoundError, JvmError, Spar
 from local.services.glue_arguments import ArgumentError
 from local.services.glue_logs import RunLog, groups
 from local.services.glue_request import SESSION, Requests, Work
+from local.services.iam_services import RoleNotAssumedError
 from local.services.role_clients import RoleClients
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 SETTLE_SECONDS = 0.3  # what a killed process had already sent is answered by then
-REFUSALS = (ArgumentError, JavaNotFoundError, JarsNotFoundError, JvmError, ClientError)
+REFUSALS = (ArgumentError, JavaNotFoundError, JarsNotFoundError, JvmError, ClientError, RoleNotAssumedError)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Runner:
 
     def __init__(self, endpoint: Endpoint, spark: Spark) -> None:
         self._endpoint, self._spark = endpoint, spark
-        self._clients = RoleClients(endpoint, SESSION)
+        self._clients = RoleClients(endpoint, "glue", SESSION)
         self._requests = Requests(endpoint, spark, self._clients)
 
     def run(self, work: Work, on_running: Callable[[], None]) -> End:

@@ -12,6 +12,7 @@ from moto.lakeformation.models import lakeformation_backends
 from moto.sts.models import sts_backends
 
 from local.engines.lake_formation import TABLE_PERMISSIONS, vended, visible
+from local.services import iam_services
 from local.services.lakeformation_places import READS, WRITES, at
 from local.services.lakeformation_state import (
     described,
@@ -77,12 +78,14 @@ def credentials(response: Any, role: str, path: str, *, writes: bool, seconds: i
             {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": "*"},
         ],
     }  # fmt: skip
+    account, region = response.current_account, response.region
     try:
-        issued: Any = sts_backends[response.current_account]["aws"].assume_role(
-            region_name=response.region, role_session_name="AWSLF-00-GL", role_arn=role, policy=json.dumps(policy),
+        iam_services.check(role, "lakeformation", region, f"arn:aws:lakeformation:{region}:{account}:catalog:{account}")
+        issued: Any = sts_backends[account]["aws"].assume_role(
+            region_name=region, role_session_name="AWSLF-00-GL", role_arn=role, policy=json.dumps(policy),
             duration=seconds, external_id="",
         )  # fmt: skip
-    except JsonRESTError as failure:
+    except (JsonRESTError, iam_services.RoleNotAssumedError) as failure:
         raise error("AccessDeniedException", f"The role of the registered place cannot be assumed: {role}") from failure
     return {
         "AccessKeyId": issued.access_key_id,

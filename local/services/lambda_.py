@@ -15,7 +15,7 @@ from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClie
 from moto.awslambda.models import EventInvokeConfig, LambdaFunction
 
 from local.engines.workers import Answer
-from local.services import lambda_layers
+from local.services import iam_services, lambda_layers
 from local.services.lambda_async import AsyncInvocations
 from local.services.lambda_functions import Functions
 from local.services.lambda_logs import log_group_of, logging_of
@@ -56,6 +56,16 @@ def refuse_what_cannot_run(spec: dict[str, Any]) -> None:
         raise InvalidParameterValueException("SnapStart 'PublishedVersions': the laptop has none. Leave it out.")
 
 
+def check_role(role: str | None, region: str) -> None:
+    """On creation and change, as Lambda does."""
+    try:
+        if role:
+            iam_services.check(role, "lambda", region)
+    except iam_services.RoleNotAssumedError as error:
+        text = "The role defined for the function cannot be assumed by Lambda."
+        raise InvalidParameterValueException(text) from error
+
+
 def keep_settings(function: Any, spec: dict[str, Any]) -> None:
     kept = {name: spec[name] for name in KEPT_SETTINGS if spec.get(name)}
     function.kept_settings = {**getattr(function, "kept_settings", {}), **kept}
@@ -75,6 +85,7 @@ def patch_settings() -> None:
 
     def make(self: Any, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         refuse_what_cannot_run(spec)
+        check_role(spec.get("Role"), region)
         keep_settings(self, spec)
         create(self, account_id, spec, region, version)
         refuse_what_is_no_package(self)
@@ -87,6 +98,7 @@ def patch_settings() -> None:
 
     def change(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
         refuse_what_cannot_run({"Runtime": self.run_time, **config_updates})
+        check_role(config_updates.get("Role"), self.region)
         keep_settings(self, config_updates)
         update(self, config_updates)
         return describe(self)

@@ -43,7 +43,7 @@ class AsyncInvocations:
     def __init__(self, endpoint: Endpoint, invoke: Callable[..., Answer]) -> None:
         self._endpoint = endpoint
         self._invoke = invoke
-        self._clients = RoleClients(endpoint, "lambda-destination")
+        self._clients = RoleClients(endpoint, "lambda", "lambda-destination")
 
     def accept(self, function: Any, event: Any) -> None:
         invocation = Invocation(function, event, str(uuid.uuid4()), self._endpoint.clock.now())

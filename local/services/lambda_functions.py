@@ -34,7 +34,7 @@ class Functions:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._workers = Workers(endpoint.children.start)
-        self._logs = FunctionLogs(endpoint, RoleClients(endpoint, "lambda-logs"))
+        self._logs = FunctionLogs(endpoint, RoleClients(endpoint, "lambda", "lambda-logs"))
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._environments: dict[tuple[str, str], dict[str, str]] = {}
@@ -72,7 +72,7 @@ class Functions:
         """What Lambda sets, and no variable of this machine beyond the search path for programs."""
         name = (function.function_name, function.role)
         if name not in self._environments:
-            ours = self._endpoint.child_environment(function.role, function.function_name)
+            ours = self._endpoint.child_environment(function.role, function.function_name, "lambda")
             kept = ("PATH", "LANG", "TMPDIR")
             self._environments[name] = {k: v for k, v in ours.items() if k.startswith("AWS_") or k in kept}
         return {

@@ -16,20 +16,25 @@ KEPT_SECONDS = 1800.0
 
 
 class RoleClients:
-    """`clients.of("lambda", role_arn)`: made once for each service and role, renewed before credentials end."""
+    """`clients.of("lambda", role_arn)`: made once for each service and role, renewed before credentials end.
 
-    def __init__(self, endpoint: Endpoint, session_name: str) -> None:
-        self._endpoint = endpoint
-        self._session_name = session_name
+    `acting` is the service that takes the role, and `source` what it does so for, where AWS names it.
+    """
+
+    def __init__(self, endpoint: Endpoint, acting: str, session_name: str = "") -> None:
+        self._endpoint, self._acting = endpoint, acting
+        self._session_name = session_name or acting
         self._session = boto3.session.Session(region_name=endpoint.region)  # one, so that API models are read once
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._kept: dict[tuple[str, str, str], tuple[float, Any]] = {}
 
-    def of(self, service: str, role_arn: str) -> Any:
-        made, client = self._kept.get((service, role_arn), (0.0, None))
+    def of(self, service: str, role_arn: str, source: str = "") -> Any:
+        kept = service, role_arn, source
+        made, client = self._kept.get(kept, (0.0, None))
         if client is None or time.monotonic() - made > KEPT_SECONDS:
-            client = self._make(service, self._endpoint.credentials_for(role_arn, self._session_name))
-            self._kept[service, role_arn] = (time.monotonic(), client)
+            given = self._endpoint.credentials_for(role_arn, self._session_name, self._acting, source)
+            client = self._make(service, given)
+            self._kept[kept] = (time.monotonic(), client)
         return client
 
     def _make(self, service: str, credentials: dict[str, str]) -> Any:

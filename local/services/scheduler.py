@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moto.scheduler.exceptions import ValidationException
 from moto.scheduler.models import EventBridgeSchedulerBackend, scheduler_backends
 
-from local.services import ticker
+from local.services import iam_services, ticker
 from local.services.delivery import Deliveries, Delivery, attributes_of
 from local.services.role_clients import RoleClients
 from local.services.schedule_expressions import At, Rate, ScheduleExpressionError, schedule
@@ -72,15 +72,15 @@ class Schedules:
         self._deliveries.start(
             Delivery(
                 what=f"schedule {one.name}",
-                send=lambda attempt: self._send(target, filled(target, facts, attempt)),
+                send=lambda attempt: self._send(target, filled(target, facts, attempt), group_of(one.arn)),
                 bury=self._burial(target, facts),
                 retry=target.get("RetryPolicy") or {},
             )
         )
 
-    def _send(self, target: dict[str, Any], body: str) -> None:
+    def _send(self, target: dict[str, Any], body: str, source: str) -> None:
         parameters = {**(target.get("SqsParameters") or {}), **(target.get("EventBridgeParameters") or {})}
-        send_as_role(self._clients, target["RoleArn"], target["Arn"], body, parameters)
+        send_as_role(self._clients, target["RoleArn"], target["Arn"], body, parameters, source)
 
     def _burial(self, target: dict[str, Any], facts: dict[str, str]) -> Any:
         queue = (target.get("DeadLetterConfig") or {}).get("Arn")
@@ -89,7 +89,7 @@ class Schedules:
 
         def bury(attributes: dict[str, str]) -> None:
             def client_of(service: str) -> Any:
-                return self._clients.of(service, target["RoleArn"])
+                return self._clients.of(service, target["RoleArn"], group_of(facts["schedule-arn"]))
 
             told = {
                 **attributes,
@@ -115,6 +115,12 @@ def filled(target: dict[str, Any], facts: dict[str, str], attempt: int) -> str:
     return text
 
 
+def group_of(schedule: str) -> str:
+    """The ARN of a schedule's group, which Scheduler names where it takes a role."""
+    place, _, name = schedule.partition(":schedule/")
+    return f"{place}:schedule-group/{name.partition('/')[0]}"
+
+
 def moment_of(date: Any) -> datetime | None:
     return datetime.fromtimestamp(float(date), UTC) if date else None
 
@@ -133,18 +139,29 @@ def check(options: dict[str, Any]) -> None:
         )
 
 
+def check_role(options: dict[str, Any], account: str, region: str) -> None:
+    group = f"arn:aws:scheduler:{region}:{account}:schedule-group/{options.get('group_name') or 'default'}"
+    try:
+        iam_services.check(options["target"]["RoleArn"], "scheduler", region, group)
+    except iam_services.RoleNotAssumedError as error:
+        text = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+        raise ValidationException(text) from error
+
+
 def install(endpoint: Endpoint) -> None:
     watcher = ticker.of(endpoint)
     create, update = EventBridgeSchedulerBackend.create_schedule, EventBridgeSchedulerBackend.update_schedule
 
     def create_schedule(self: Any, **options: Any) -> Any:
         check(options)
+        check_role(options, self.account_id, self.region_name)
         made = create(self, **options)
         watcher.look()
         return made
 
     def update_schedule(self: Any, **options: Any) -> Any:
         check(options)
+        check_role(options, self.account_id, self.region_name)
         changed = update(self, **options)
         watcher.look()
         return changed

@@ -17,7 +17,7 @@ from moto.stepfunctions.exceptions import InvalidExecutionInput, ValidationExcep
 from moto.stepfunctions.models import StepFunctionBackend
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from local.services import stepfunctions_api, stepfunctions_tasks
+from local.services import iam_services, stepfunctions_api, stepfunctions_tasks
 from local.services.role_clients import RoleClients
 from local.services.seams import patch
 from local.services.stepfunctions_definition import check, refuse
@@ -57,6 +57,23 @@ class StateMachineAlreadyExistsError(AWSError):
     STATUS = 400
 
 
+class RoleNotTrustingError(AWSError):
+    """AccessDeniedException of CreateStateMachine and UpdateStateMachine."""
+
+    TYPE = "AccessDeniedException"
+    STATUS = 400
+
+
+def check_role(role: str, machine: str) -> None:
+    try:
+        iam_services.check(role, "states", machine.split(":")[3], machine)
+    except iam_services.RoleNotAssumedError as error:
+        raise RoleNotTrustingError(
+            "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume"
+            " the provided role."
+        ) from error
+
+
 class StateMachines(StepFunctionsParserBackend):
     """moto's state machines, which start executions of ours."""
 
@@ -73,7 +90,13 @@ class StateMachines(StepFunctionsParserBackend):
         existing = next((machine for machine in self.state_machines if machine.name == name), None)
         if existing is not None and existing.definition != definition:
             raise StateMachineAlreadyExistsError(f"State Machine Already Exists: '{existing.arn}'")
+        check_role(roleArn, f"arn:aws:states:{self.region_name}:{self.account_id}:stateMachine:{name}")
         return StepFunctionBackend.create_state_machine(self, name, definition, roleArn, *args, **kwargs)
+
+    def update_state_machine(self, arn: str, definition: Any = None, role_arn: Any = None, **kwargs: Any) -> Any:
+        if role_arn:
+            check_role(role_arn, arn)
+        return super().update_state_machine(arn, definition, role_arn, **kwargs)
 
     def start_execution(
         self, state_machine_arn: str, name: Any = None, execution_input: Any = None, trace_header: Any = None

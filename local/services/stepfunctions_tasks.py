@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
+from moto.stepfunctions.models import stepfunctions_backends
 from moto.stepfunctions.parser.api import HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
@@ -151,7 +152,10 @@ def error_of_branch(error_name: str) -> Any:
 
 def install(clients: RoleClients) -> None:
     def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-        return clients.of(SDK_SERVICES.get(service, service), state_credentials.role_arn)
+        role = state_credentials.role_arn
+        machines = stepfunctions_backends[role.split(":")[4]][region].state_machines
+        source = next((each.arn for each in machines if each.roleArn == role), "")
+        return clients.of(SDK_SERVICES.get(service, service), role, source)
 
     ours = boto_client.boto_client_for
     for module in list(sys.modules.values()):

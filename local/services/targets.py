@@ -58,9 +58,9 @@ def send(client_of: Any, arn: str, body: str, parameters: dict[str, Any] | None 
 
 
 def send_as_role(
-    clients: RoleClients, role: str, arn: str, body: str, parameters: dict[str, Any] | None = None
+    clients: RoleClients, role: str, arn: str, body: str, parameters: dict[str, Any] | None = None, source: str = ""
 ) -> None:
-    send(lambda service: clients.of(service, role), arn, body, parameters)
+    send(lambda service: clients.of(service, role, source), arn, body, parameters)
 
 
 def send_as_service(

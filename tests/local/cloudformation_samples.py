@@ -7,10 +7,11 @@ from typing import Any
 
 Resources = dict[str, Any]
 ANYONE: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+SERVICES = [f"{each}.amazonaws.com" for each in ("lambda", "states", "scheduler", "glue", "apigateway", "firehose")]
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"Service": SERVICES}, "Action": "sts:AssumeRole"},
     ],
 }
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -209,9 +210,9 @@ SAMPLES = (
     ),
     Sample(
         "AWS::Glue::Crawler",
-        {"Role": "r", "Targets": {"S3Targets": [{"Path": "s3://a/"}]},
+        {"Role": ROLE_ARN, "Targets": {"S3Targets": [{"Path": "s3://a/"}]},
          "Schedule": {"ScheduleExpression": "cron(0 1 * * ? *)"}},
-        {"Description": "changed"}, {}, ("glue", "get_crawler", {"Name": "{id}"}), "changed",
+        {"Description": "changed"}, {"Role": ROLE}, ("glue", "get_crawler", {"Name": "{id}"}), "changed",
     ),
     Sample(
         "AWS::Glue::Database", {"CatalogId": "123456789012", "DatabaseInput": {"Name": "sample"}},
