@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeDeleteMarker, s3_backends
 
 from local.services import iam_keys
 from local.services.iam_request import Asked, Need, UnclearError
@@ -89,8 +89,15 @@ def _of_object(asked: Asked, bucket: str, key: str) -> Iterator[Need]:
         yield _need(asked, "GetObject", bucket, key)
     if {"GetObject", "GetObjectAttributes"} & set(named):
         yield from iam_keys.of_object(asked, bucket, key, query.get("versionId"))
+        if method != "POST" and _is_missing(asked, bucket, key):
+            yield _need(asked, "ListBucket", bucket)  # who may not list is not told that there is no such key
     if "PutObject" in named:
         yield from _of_put(asked, bucket, key)
+
+
+def _is_missing(asked: Asked, bucket: str, key: str) -> bool:
+    found: Any = s3_backends[asked.account]["aws"].buckets.get(bucket)
+    return found is not None and isinstance(found.keys.get(key), FakeDeleteMarker | None)
 
 
 def _of_put(asked: Asked, bucket: str, key: str) -> Iterator[Need]:

@@ -169,6 +169,17 @@ def test_objects_are_read_and_written_by_the_grant_on_each(assume: Assume, bucke
         s3.head_object(Bucket=bucket, Key="data/bob/b")
 
 
+def test_who_may_not_list_a_bucket_is_not_told_that_a_key_is_missing(assume: Assume, bucket: str) -> None:
+    arn = f"arn:aws:s3:::{bucket}"
+    reads, lists = allow("s3:GetObject", f"{arn}/*"), allow("s3:ListBucket", arn)
+    folder = {**lists, "Condition": {"StringLike": {"s3:prefix": ["open/*"]}}}
+    for grants, status, code in (((reads,), 403, "AccessDenied"), ((reads, folder), 403, "AccessDenied"),
+                                 ((reads, lists), 404, "NoSuchKey"), ((lists,), 403, "AccessDenied")):  # fmt: skip
+        s3 = assume(*grants).client("s3")
+        assert refusal(s3.get_object, Bucket=bucket, Key="open/none")[0] == code
+        assert refusal(s3.head_object, Bucket=bucket, Key="open/none")[0] == str(status)
+
+
 def test_a_subresource_does_not_open_what_lies_beside_it(assume: Assume, bucket: str) -> None:
     s3 = assume(allow("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}")).client("s3")
     url = s3.generate_presigned_url("get_bucket_location", Params={"Bucket": bucket})
