@@ -103,11 +103,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def read(path: Path, file: str, error: type[FileError]) -> Document:
     """A YAML file of plain values; `file` is what its errors call it."""
+    return parse(read_text(path, file, error), file, error)
+
+
+def read_text(path: Path, file: str, error: type[FileError]) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as cause:
         raise error([Problem(file, 1, "", path.name, "expected text in UTF-8", "Save the file as UTF-8.")]) from cause
-    return parse(text, file, error)
 
 
 def parse(text: str, file: str, error: type[FileError]) -> Document:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from config.checks import Schema
-from config.positions import Document, Field, FileError, Problem, read, suggestion
+from config.positions import Document, Field, FileError, Problem, parse, read_text, suggestion
 
 GOLD = "gold"
 SUFFIX = ".odcs.yaml"
 TABLE: Field = ("schema", 0)
 PROPERTIES: Field = (*TABLE, "properties")
+MANY = 4096  # texts whose meaning a process keeps: commands and tests read the same files again and again
 
 
 class ContractError(FileError):
@@ -87,7 +88,13 @@ def schemas() -> tuple[Schema, Schema]:
 def open_file(path: Path, dataset: str) -> Source:
     """A contract's file; raises ContractError with all that does not fit the schemas."""
     source, _, name = dataset.partition(".")
-    document = read(path, f"contracts/{source}/{name}{SUFFIX}", ContractError)
+    file = f"contracts/{source}/{name}{SUFFIX}"
+    return _opened(read_text(path, file, ContractError), file, dataset)
+
+
+@lru_cache(MANY)
+def _opened(text: str, file: str, dataset: str) -> Source:
+    document = parse(text, file, ContractError)
     check_schema(document)
     return Source(dataset, document)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -28,8 +29,9 @@ class Fault:
     remedy: str
 
 
+@lru_cache(4096)
 def parse(text: str) -> exp.Expr | Fault:
-    """One statement or condition of Spark SQL."""
+    """One statement or condition of Spark SQL, which nobody may change: it is kept."""
     try:
         tokens = sqlglot.tokenize(text, read=DIALECT)
         found = [each for each in sqlglot.parse(text, read=DIALECT) if each is not None]

@@ -124,9 +124,12 @@ class QueryFile:
         """Columns are found as Athena's analyzer finds them."""
         from sqlglot.optimizer.qualify import qualify
 
-        schema: dict[str, object] = dict(tables)
+        schema: Tables = {}
+        for each in _tables(query):  # sqlglot reads each column of all that it is told of, and a lake has thousands
+            layer, name = each.db.lower(), each.name.lower()
+            schema.setdefault(layer, {})[name] = tables[layer][name]
         try:
-            resolved = qualify(query.copy(), schema=schema, dialect=DIALECT)
+            resolved = qualify(query.copy(), schema=dict(schema), dialect=DIALECT)
         except SqlglotError as error:
             told = str(error).partition("\n")[0]
             named = NAMED.search(told)

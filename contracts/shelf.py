@@ -27,12 +27,16 @@ from lake.model import Dataset
 NOT_HASHED = ("hash", "version", "owner", "freshness_hours", "row_filters", "roles", "governed")
 
 
+_JUDGED: dict[tuple[object, ...], Dataset] = {}  # by all that a dataset follows from, for files that stay as they are
+
+
 class Shelf:
     """The contracts of `root`, whose ids are `known`."""
 
     def __init__(self, root: Path, known: list[str]) -> None:
         self._root = root
         self._known = known
+        self._ids = frozenset(known)
         self._tables = {_table(dataset): dataset for dataset in known}
         self._source = cache(self._open)
 
@@ -74,6 +78,15 @@ class Shelf:
             | set(models.inputs(model, self._tables) if model else ())
         )
         around, broken = self._around(named)
+        texts = [each.document.text for _, each in sorted(around.items())]
+        follows = (dataset, self._ids, source.document.text, model.sql if model else None, *texts)
+        if broken or follows not in _JUDGED:
+            _JUDGED[follows] = self._judged(source, model, around, broken)
+        return _JUDGED[follows]
+
+    def _judged(
+        self, source: Source, model: models.Model | None, around: dict[str, Source], broken: list[Problem]
+    ) -> Dataset:
         rules = quality.quality(source)
         problems = [*broken, *_problems(source), *rules.problems, *references.problems(source, self._tables, around)]
         problems += masks.problems(source, self._tables, around)
