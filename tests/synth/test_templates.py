@@ -117,10 +117,9 @@ def test_each_accepted_finding_is_accepted_at_its_own_construct_with_a_reason(la
             assert len(finding["reason"].split()) >= 5, finding["reason"]
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_cfn_lint_finds_nothing(environment: str, synthesize: Synthesize) -> None:
-    folder = synthesize(environment).folder
-    templates = [str(path) for path in sorted(folder.glob("*.template.json"))]
+def test_cfn_lint_finds_nothing(synthesize: Synthesize) -> None:
+    folders = [synthesize(environment).folder for environment in ("dev", "prod")]
+    templates = [str(path) for folder in folders for path in sorted(folder.glob("*.template.json"))]
     done = subprocess.run(
         [Path(sys.executable).with_name("cfn-lint"), *templates], cwd=ROOT, capture_output=True, text=True
     )

@@ -65,7 +65,7 @@ def answer(status: int, said: Any) -> tuple[int, dict[str, Any]]:
     return int(context["responseOverride"].get("status", response["statusCode"])), json.loads(body)  # type: ignore[attr-defined]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(events=EVENTS)
 def test_a_record_holds_its_event_whatever_is_written_in_it(events: list[dict[str, Any]]) -> None:
     made = put(json.dumps(events))
