@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,56 +14,100 @@ from cli.errors import CommandError
 from cli.target import EnvOption, JsonOption, Target
 
 if TYPE_CHECKING:
+    from cli.execution import Ended
     from lake.ledger import Outcome
+
+COUNTS = ("rows", "objects", "letters", "versions")
 
 
 def forget(
     subject: Annotated[
-        str, typer.Option(help="The person's id; - reads it from stdin, so that no shell remembers it.")
-    ],
+        str | None, typer.Option(help="The person's id; - asks for it, or reads it from stdin: no shell remembers it.")
+    ] = None,
     dataset: Annotated[
         str | None, typer.Option(help="The dataset whose subjectId it is; needed where several have one.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    run: Annotated[
+        str | None, typer.Option(help="Of an erasure that was begun: wait for its end, and print its certificate.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     env: EnvOption = "local",
     json: JsonOption = False,
 ) -> None:
     """Take a person's rows out of every table, file and snapshot, and print the certificate; exits 1 when one stays."""
     from cli import execution
-    from cli.console import print_json, progress
+    from cli.console import progress
     from cli.target import target
+    from lake.runs import ERASURE, RunId
 
+    if (subject is None) == (run is None):
+        raise CommandError("Expected --subject ID, or --run RUN of an erasure that was begun. Give one of them.")
+    if run is not None and RunId.parse(run).pipeline != ERASURE:
+        raise CommandError(f"The run '{run}': expected one of an erasure. `./headwater runs forget` lists them.")
     lake = target(env)
-    if subject == "-":
-        subject = typer.get_text_stream("stdin").read().strip()
-    run = start(lake, subject, dataset, dry_run)
+    if subject is not None:
+        run = start(lake, asked(lake, given(subject), dataset, dry_run), sure=lambda: dry_run or yes or agreed(env))
+    assert run is not None
     progress.print(f"  {run}", style="bold")
-    with progress.status("Forget"):
-        ended = execution.follow(lake, run)
+    try:
+        with progress.status("Forget"):
+            ended = execution.follow(lake, run)
+    except KeyboardInterrupt:
+        again = f"./headwater forget --run {run} --env {env}"
+        progress.print(f"  It goes on. `{again}` waits for its end, and prints the certificate.", markup=False)
+        raise typer.Exit(130) from None
+    conclude(lake, ended, json)
+
+
+def conclude(lake: Target, ended: Ended, json: bool) -> None:
+    """The certificate of an erasure that has ended, or what it counted where it was to do no more."""
+    from cli.console import print_json
+
     if ended.status != "SUCCEEDED":
         raise CommandError(
-            f"The run '{run}' {ended.status}: {ended.cause or ended.error}"
-            f" Cure that, then: `./headwater redrive {run}`."
+            f"The run '{ended.run}' {ended.status}: {ended.cause or ended.error}"
+            f" Cure that, then: `./headwater redrive {ended.run} --env {lake.environment.name}`."
         )
-    told = counted(lake.ledger().outcomes(run)) if dry_run else certificate(lake, run)
+    told = certificate(lake, ended.run) or counted(lake.ledger().outcomes(ended.run))
     print_json(told) if json else show(told)
 
 
-def start(lake: Target, subject: str, dataset: str | None, dry_run: bool) -> str:
+def given(subject: str) -> str:
+    if subject != "-":
+        return subject
+    if sys.stdin.isatty():
+        return str(typer.prompt("The person's id", hide_input=True, err=True))
+    return sys.stdin.read().strip()
+
+
+def agreed(env: str) -> bool:
+    """On a terminal somebody has to say so: nothing brings the rows back."""
+    return not sys.stdin.isatty() or typer.confirm(f"Delete every row of this person in {env}, for good?", err=True)
+
+
+def asked(lake: Target, subject: str, dataset: str | None, dry_run: bool) -> dict[str, Any]:
+    """The request, with the id as the lake writes it; refused where it cannot be one."""
+    from lake.subjects import canonical, root_of
+
+    root = root_of(lake.lake(), dataset)
+    return {"subject": canonical(root, subject), "dataset": root.id, "dry_run": dry_run}
+
+
+def start(lake: Target, request: dict[str, Any], sure: Callable[[], bool] = lambda: True) -> str:
     """Start the erasure. Who is meant goes where its job alone reads it, and is deleted with its end."""
     from cli import execution
     from lake.certificate import request_key
     from lake.runs import ERASURE, RunId
-    from lake.subjects import canonical, root_of
 
-    root = root_of(lake.lake(), dataset)
-    asked = {"subject": canonical(root, subject), "dataset": root.id, "dry_run": dry_run}
+    if not sure():
+        raise typer.Abort
     run = str(execution.free(lake, RunId(ERASURE, datetime.now(UTC).replace(second=0, microsecond=0))))
     place = {"Bucket": lake.environment.bucket("scratch"), "Key": request_key(run)}
-    lake.client("s3").put_object(**place, Body=json_.dumps(asked).encode())
+    lake.client("s3").put_object(**place, Body=json_.dumps(request).encode())
     states = lake.client("stepfunctions")
     try:
-        given = json_.dumps({"dry_run": dry_run})
+        given = json_.dumps({"dry_run": request["dry_run"]})
         states.start_execution(stateMachineArn=lake.state_machine(ERASURE), name=run, input=given)
     except Exception as error:  # whatever it is, nobody will work the request
         lake.client("s3").delete_object(**place)
@@ -74,10 +120,15 @@ def start(lake: Target, subject: str, dataset: str | None, dry_run: bool) -> str
     return run
 
 
-def certificate(lake: Target, run: str) -> dict[str, Any]:
+def certificate(lake: Target, run: str) -> dict[str, Any] | None:
+    """None of a dry run."""
     from lake.certificate import key_of
 
-    found = lake.client("s3").get_object(Bucket=lake.environment.bucket("logs"), Key=key_of(run))
+    s3 = lake.client("s3")
+    try:
+        found = s3.get_object(Bucket=lake.environment.bucket("logs"), Key=key_of(run))
+    except s3.exceptions.NoSuchKey:
+        return None
     made: dict[str, Any] = json_.load(found["Body"])
     return made
 
@@ -97,12 +148,14 @@ def show(told: dict[str, Any]) -> None:
     if "certificate" in told:
         console.print(f"\n{told['certificate']}, {told['at']}, run {told['run']}", markup=False)
         console.print(f"{told['subject_of']}: {told['subject']}", markup=False, soft_wrap=True)
-    rows = [
-        (each["store"], each["rule"], each.get("by", ""), _said(each), each.get("why", "")) for each in told["stores"]
-    ]
-    table("", ("store", "rule", "by", "done", "why"), rows)
+    taken = [each for each in told["stores"] if "why" not in each]
+    counts = [name for name in COUNTS if any(name in each for each in taken)]
+    rows = [(each["store"], *(each.get(name, 0) for name in counts)) for each in taken]
+    table(f"\n{taken[0]['rule'].capitalize()}" if taken else "", ("store", *counts), rows)
+    left = [each for each in told["stores"] if "why" in each]
+    table("\nNot rewritten" if left else "", ("store", "rule", "by", "why"), [_left(each) for each in left])
 
 
-def _said(store: dict[str, Any]) -> str:
-    counts = ((name, count) for name, count in store.items() if isinstance(count, int) and count)
-    return ", ".join(f"{count:,} {name}" for name, count in counts)
+def _left(store: dict[str, Any]) -> tuple[str, ...]:
+    counts = [f"{count:,} {name}: " for name, count in store.items() if isinstance(count, int)]
+    return store["store"], store["rule"], store.get("by", ""), "".join(counts) + store["why"]

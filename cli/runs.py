@@ -52,8 +52,10 @@ def rerun(
 
 def redrive(name: RunArgument, env: EnvOption = "local", json: JsonOption = False) -> None:
     """Go on with a run that failed or was stopped, from the state that failed: it works only what is not done."""
+    from cli import forget
     from cli.console import progress
     from cli.target import target
+    from lake.runs import ERASURE, RunId
 
     lake = target(env)
     states = lake.client("stepfunctions")
@@ -70,7 +72,8 @@ def redrive(name: RunArgument, env: EnvOption = "local", json: JsonOption = Fals
             f" Do it again: `./headwater rerun {name} --env {env}`."
         ) from error
     progress.print(f"  {name}", style="bold")
-    conclude(lake, wait(lake, name), json)
+    ended = wait(lake, name)
+    (forget.conclude if RunId.parse(name).pipeline == ERASURE else conclude)(lake, ended, json)
 
 
 def known(lake: Target, name: str) -> None:

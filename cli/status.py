@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def runs(
     pipeline: Annotated[
-        str | None, typer.Argument(help="A file of pipelines/, or maintain; without it, every pipeline.")
+        str | None, typer.Argument(help="A file of pipelines/, maintain or forget; without it, every pipeline.")
     ] = None,
     limit: Annotated[int, typer.Option(help="How many runs of each pipeline.", min=1, max=1000)] = 20,
     env: EnvOption = "local",
@@ -28,10 +28,10 @@ def runs(
     import pipelines
     from cli.console import print_json, table
     from cli.target import target
-    from lake.runs import MAINTENANCE
+    from lake.runs import ERASURE, MAINTENANCE
 
     lake = target(env)
-    if pipeline and pipeline != MAINTENANCE:
+    if pipeline and pipeline not in (MAINTENANCE, ERASURE):
         pipelines.load(pipeline, lake.root)  # refuses a name that no file has, in a sentence
     names = [pipeline] if pipeline else pipelines.names(lake.root)
     found = [_told(lake, run) for name in names for run in lake.ledger().runs(name, limit)]

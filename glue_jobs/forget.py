@@ -10,6 +10,7 @@ from typing import Any
 from glue_jobs import erasure, objects
 from glue_jobs.aws import client
 from glue_jobs.subject import Erasure
+from glue_jobs.unknown_stores import unknown_stores
 from glue_jobs.work import Job, open_job, work
 from lake.certificate import REQUESTS, certificate, key_of, request_key, summed
 from lake.ledger import Outcome
@@ -57,7 +58,7 @@ def forget_remains(erasure_: Erasure) -> Mapping[str, Any] | None:
         return None
     late = [erasure_.late(each) for each in erasure_.holders]
     stores = summed([*told(job), *late])
-    beside = stores_beside(job.lake, erasure_.holders)
+    beside = [*unknown_stores(job), *stores_beside(job.lake, erasure_.holders)]
     made = certificate(run, erasure_.root, erasure_.digest, stores, beside, job.lake.environment)
     write(job, made)
     withdraw(erasure_)

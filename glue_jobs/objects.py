@@ -21,6 +21,12 @@ def keys(bucket: str, prefix: str) -> Iterator[str]:
         yield from (each["Key"] for each in page.get("Contents", ()))
 
 
+def folders(bucket: str, prefix: str) -> list[str]:
+    """What lies right below a prefix, each with its slash."""
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    return [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", ())]
+
+
 def read(bucket: str, key: str) -> bytes:
     body: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return body

@@ -87,7 +87,7 @@ def done(lake: SmallLake, ended: execution.Ended) -> str:
 
 
 def erase(lake: SmallLake) -> str:
-    return forget.start(lake.target, SUBJECT, DATASET, dry_run=False)
+    return forget.start(lake.target, forget.asked(lake.target, SUBJECT, DATASET, dry_run=False))
 
 
 def test_an_erasure_leaves_no_trace_of_the_person_and_all_of_everybody_else(
@@ -95,7 +95,9 @@ def test_an_erasure_leaves_no_trace_of_the_person_and_all_of_everybody_else(
 ) -> None:
     assert found(lake) == []
     assert {table: others(lake, table) for table in before} == before
-    stores = {each["store"]: each for each in forget.certificate(lake.target, erased)["stores"]}
+    certificate = forget.certificate(lake.target, erased)
+    assert certificate is not None
+    stores = {each["store"]: each for each in certificate["stores"]}
     assert {each["rule"] for each in stores.values()} == {"rewritten now", "expires", "not searchable"}
     silver, gold = (lake.environment.database(each) for each in ("silver", "gold"))
     rows = {store: each["rows"] for store, each in stores.items() if each.get("rows")}

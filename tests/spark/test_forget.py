@@ -221,11 +221,15 @@ def test_what_fails_at_the_end_gives_no_certificate_and_is_named(clinic: Forgett
     assert "unfinished" in line
 
     clinic.ledger.settle("clinic-20260103T0000-01")
+    clinic.spark.sql("CREATE TABLE lake.forgetting_silver.retired (id int) USING iceberg")
+    clinic.s3.put_object(Bucket=clinic.bucket, Key="saas/retired/part.avro", Body=b"")
     made = forget.forget_remains(erasure)
     assert made is not None
     assert (state(), left()) == ((True, False), [])
     stores = {each["store"] for each in made["stores"] if each["rule"] == "rewritten now"}
     assert stores >= {"bronze.clinic_immunizations", *(each.replace("gold.", "forgetting_gold.") for each in MODELS)}
+    unknown = [each["store"] for each in made["stores"] if each.get("why", "").startswith("No contract")]
+    assert unknown == ["bronze/saas/retired/", "forgetting_silver.retired"]
     assert PATIENT not in json.dumps(made)
     assert [row[-1] for row in clinic.gold(MODELS[0])] == [5]  # patients
     for name in MODELS:
