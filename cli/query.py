@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,12 +43,11 @@ def query(
 ) -> None:
     """Run SQL through Athena and print its rows, what it scanned, and about what that costs on AWS."""
     from cli import results, statements
-    from contracts.query_file import LAYERS, in_databases
 
     form = results.chosen("json" if json else format, output)
+    if history and form not in ("table", "json"):
+        raise CommandError(f"The format '{form}': expected table or json with --history. Name one of them.")
     if history:
-        if form not in ("table", "json"):
-            raise CommandError(f"The format '{form}': expected table or json with --history. Name one of them.")
         _show_history(session(env, team, user, as_), form)
         return
     asked = statements.given(sql, file)
@@ -56,9 +55,19 @@ def query(
         option = "--output" if output else "--as-of"
         raise CommandError(f"The {len(asked)} statements: expected one with {option}. Run them one by one.")
     where = session(env, team, user, as_)
-    asked = [in_databases(each, {layer: where.lake.environment.database(layer) for layer in LAYERS}) for each in asked]
-    if as_of:
-        asked = [_as_of(where.lake.own, asked[0], as_of)]
+    _run(where, _in_lake(where, asked, as_of), watch, lambda result: results.show(result, form, output))
+
+
+def _in_lake(where: Session, asked: list[str], as_of: str) -> list[str]:
+    """The statements with the environment's databases, and the tables as they were."""
+    from contracts.query_file import LAYERS, in_databases
+
+    databases = {layer: where.lake.environment.database(layer) for layer in LAYERS}
+    named = [in_databases(each, databases) for each in asked]
+    return [_as_of(where.lake.own, each, as_of) for each in named] if as_of else named
+
+
+def _run(where: Session, asked: list[str], watch: float, show: Callable[[Result], int]) -> None:
     for number, each in _repeated(asked, watch):
         try:
             result = where.run(each)
@@ -66,7 +75,7 @@ def query(
             if len(asked) > 1:
                 error.add_note(f"This was statement {number} of {len(asked)}.")
             raise
-        tell(result, results.show(result, form, output))
+        tell(result, show(result))
 
 
 def session(env: str, team: str, user: str, role: str = "") -> Session:

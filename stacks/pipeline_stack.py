@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,13 @@ from datalake.crawl_machine import CrawlMachine
 from datalake.dead_letters import dead_letters
 from datalake.encryption import shared_key
 from datalake.function import LakeFunction
-from datalake.grants import LakeGrants, network_interfaces
+from datalake.grants import LakeGrants
 from datalake.job import LakeJobs
+from datalake.job_grants import job_parts
 from datalake.logs import log_group
 from datalake.pipeline import ERASURE_MACHINE, MAINTENANCE_MACHINE, Machine, PipelineMachine, PipelineSchedule
-from lake.masking import MASKING_KEY
 from lake.parts import GOVERNED
 from lake.runs import MAINTENANCE
-from lake.subjects import ERASURE_KEY
 
 
 class PipelineStack(Stack):
@@ -52,83 +51,16 @@ class PipelineStack(Stack):
         self._pipelines(schedules)
 
     def _jobs(self) -> None:
-        lake, sources = self._lake, list(self._environment.sources)
         jobs = LakeJobs(self, "Jobs", environment=self._environment, code=self._code, key=self._key)
-        jobs.add(
-            "apply",
-            description="Makes tables from contracts, and lets them grow",
-            grants=[
-                lake.make_tables(*GOVERNED),
-                lake.remove_views("silver", "gold"),
-                *lake.write_objects("silver", "gold"),
-                lake.register_rulesets(),
-                *lake.govern_tables(),
-            ],
-        )
-        jobs.add(
-            "ingest",
-            description="Brings datasets from their sources to bronze as they are",
-            grants=[
-                *lake.connect(*sources),
-                lake.register_loads("bronze"),
-                *lake.write_objects("bronze"),
-                lake.read_secret(ERASURE_KEY),
-                *self._reach(),
-            ],
-            connections=self._connections(sources),
-        )
-        jobs.add(
-            "refine",
-            description="Conforms bronze to its contracts and publishes it to silver",
-            grants=[
-                *lake.read_objects("bronze"),
-                lake.commit_tables("silver"),
-                *lake.write_objects("silver"),
-                lake.read_secret(ERASURE_KEY),
-            ],
-        )
-        jobs.add(
-            "mask",
-            description="Shows silver to others as its contracts say, in tables beside it",
-            grants=[lake.commit_tables("silver"), *lake.write_objects("silver"), lake.read_secret(MASKING_KEY)],
-            time_of="refine",
-        )
-        jobs.add(
-            "maintain",
-            description="Compacts tables, expires their snapshots and removes files that none of them names",
-            grants=[lake.commit_tables("silver", "gold"), *lake.write_objects("silver", "gold")],
-        )
-        jobs.add(
-            "forget",
-            description="Takes a person's rows out of every table and file",
-            grants=[
-                lake.commit_tables("silver", "gold"),
-                *lake.erase_objects(*GOVERNED),
-                lake.write_certificates(),
-                lake.read_secret(ERASURE_KEY),
-            ],
-            time_of="refine",
-        )
-        jobs.add(
-            "model",
-            description="Builds gold from silver and publishes all of a pipeline or none",
-            grants=[
-                lake.read_tables("silver"),
-                *lake.read_objects("silver"),
-                lake.commit_tables("gold"),
-                *lake.write_objects("gold"),
-            ],
-        )
+        for part in job_parts(self._lake, self._environment):
+            jobs.add(part, connections=self._connections(self._environment.sources) if part.connects else ())
 
-    def _connections(self, sources: Sequence[str]) -> list[glue.IConnection]:
+    def _connections(self, sources: Iterable[str]) -> list[glue.IConnection]:
         """A connection on a job puts the job into its network; where there is none, the job only reads it."""
         if self._environment.network is None:
             return []
         names = [(source, self._environment.resource(source)) for source in sources]
         return [glue.Connection.from_connection_name(self, f"Connection-{source}", name) for source, name in names]
-
-    def _reach(self) -> list[Grant]:
-        return network_interfaces(self._environment) if self._environment.network else []
 
     def _function(self, name: str, description: str, grants: Sequence[Grant], **options: Any) -> LakeFunction:
         return LakeFunction(
