@@ -83,6 +83,7 @@ class Governor:
     """For one caller: `governor.told(database, table)`, and `governor.reader(table)` for one that is registered."""
 
     principal: str
+    key: str  # the caller's, by which the log of accesses knows the session
     account: str
     own: Callable[[str], Any]  # clients of the endpoint's own
     made: Callable[[str, Mapping[str, Any]], Any]  # a client with given credentials
@@ -92,7 +93,7 @@ class Governor:
         try:
             answer = self.own("glue").get_unfiltered_table_metadata(
                 CatalogId=self.account, DatabaseName=database, Name=name, SupportedPermissionTypes=ENGINE,
-                QuerySessionContext={"AdditionalContext": {"principal": self.principal}},
+                QuerySessionContext={"AdditionalContext": {"principal": self.principal, "key": self.key}},
             )  # fmt: skip
         except ClientError as error:
             raise denied(name) from error

@@ -172,7 +172,9 @@ class Worker:
         def made(service: str, given: Mapping[str, Any]) -> Any:
             return self._client(service, Credentials(**given))
 
-        return Governor(governed["principal"], governed["account"], lambda service: self.client(service, own), made)
+        return Governor(
+            governed["principal"], governed["key"], governed["account"], lambda service: self.client(service, own), made
+        )
 
     def _client(self, service: str, credentials: Credentials) -> Any:
         config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, inject_host_prefix=False)

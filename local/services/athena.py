@@ -179,12 +179,14 @@ class Athena:
             execution.end({"state": "FAILED", "reason": str(error), "category": error.category})
             return
 
+        key = caller(response)["key"]
+
         def end(outcome: dict[str, Any]) -> None:
             if outcome["state"] == "SUCCEEDED":
                 athena_prepared.apply(backend, group, plan)
             if execution.governed is not None:
                 reason = outcome.get("reason", "") if outcome["state"] == "FAILED" else ""
-                access_log.read(execution.governed, execution.id, outcome.pop("accessed", ()), reason)
+                access_log.read(key, execution.id, outcome.pop("accessed", ()), reason)
             execution.end(outcome)
 
         reads = execution.statement.verb == "select"
@@ -299,6 +301,7 @@ def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, A
         "governed": execution.governed
         and {
             "principal": execution.governed,
+            "key": credentials["key"],
             "account": execution.governed.split(":")[4],
             "credentials": {"key": OWN_KEY, "secret": "endpoint"},
         },

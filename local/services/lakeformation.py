@@ -18,7 +18,6 @@ from local.services import (
     lakeformation_glue,
     lakeformation_grants as grants,
     lakeformation_places as places,
-    lakeformation_state,
     lakeformation_tags as tags,
 )
 from local.services.seams import add, patch
@@ -32,17 +31,33 @@ FIDELITY = (
     ("Lake Formation", "LF-tags: values, inheritance (column over table over database), search", "ours", "real"),
     ("Lake Formation", "permissions by name, columns, tag expression, filter; grant options; paging", "ours", "real"),
     ("Lake Formation", "data cells filters in AWS's part of PartiQL, 100 a principal and table", "ours", "real"),
-    ("Lake Formation", "several filters add up; of a row that some filter has, cells that none has are NULL "
-     f"({DOCS}/lake-formation/latest/dg/data-filters-about.html)", "ours", "real"),
+    ("Lake Formation", "a principal has the union of its grants, by name and by tag "
+     f"({DOCS}/lake-formation/latest/dg/access-control-metadata.html)", "ours", "real"),
+    ("Lake Formation", "several filters of one principal: a row that any has, in it the cells that one of them has, "
+     f"NULL for others. AWS says that hidden cells are NULL ({DOCS}/lake-formation/latest/dg/data-filters-about.html); "
+     "no page says how two filters meet in a row", "ours", "simulated"),
+    ("Lake Formation", "DESCRIBE without SELECT shows every column, SELECT on some columns shows these alone "
+     f"({DOCS}/lake-formation/latest/dg/lf-permissions-reference.html)", "ours", "real"),
+    ("Lake Formation", "grants that AWS refuses beside SELECT on some columns: DESCRIBE, ALTER, DROP, DELETE, INSERT "
+     f"({DOCS}/lake-formation/latest/dg/lf-permissions-reference.html)", "taken, and added up", "simulated"),
     ("Lake Formation", "places: registered, hybrid access and opt-ins, data location permissions", "ours", "real"),
-    ("Lake Formation", "GetTemporaryGlueTableCredentials: scoped to the table's prefix", "ours", "real"),
+    ("Lake Formation", "GetTemporaryGlueTableCredentials: by lakeformation:GetDataAccess, for the table's prefix "
+     f"({DOCS}/lake-formation/latest/APIReference/API_GetTemporaryGlueTableCredentials.html), for who sees all of it "
+     f"and where the account allows it ({DOCS}/lake-formation/latest/dg/using-cred-vending.html)", "ours", "real"),
+    ("Lake Formation", "GetTemporaryGluePartitionCredentials, GetTemporaryDataLocationCredentials, session tags of "
+     "engines of other makers", "", "refused"),
     ("Lake Formation", "saved tag expressions, transactions, other accounts, nested columns", "", "refused"),
     ("Lake Formation", "names of hidden columns of Iceberg tables are in information_schema, as on AWS "
      f"({DOCS}/athena/latest/ug/querying-iceberg.html: S3 metadata is the source)", "ours", "real"),
     ("Lake Formation", "$partitions, $files, $manifests, $snapshots fail unless every cell is seen; $history and $refs "
      f"are shown ({DOCS}/athena/latest/ug/querying-iceberg.html)", "ours", "real"),
-    ("Lake Formation", "a view is read with its reader's rights on what is below it "
+    ("Lake Formation", "a view is read with its reader's rights on what is below it, and granted whole or not at all "
      f"({DOCS}/athena/latest/ug/lf-athena-limitations.html)", "ours", "real"),
+    ("Lake Formation", "a view over a table with row or cell filters keeps to them; AWS says: 'Cell filters defined on "
+     f"a table do not apply to a VIEW for that table' ({DOCS}/athena/latest/ug/lf-athena-limitations.html)",
+     "stricter than AWS", "simulated"),
+    ("Lake Formation", "a query's credentials for one table open no file that another table's metadata names: such a "
+     "table of the caller's own is read apart, whole", "ours", "real"),
     ("Lake Formation", "GetPartitions of a table with hidden rows or keys fails: AWS's pages do not say", "ours",
      "simulated"),
 )  # fmt: skip
@@ -73,11 +88,7 @@ def install(endpoint: Endpoint) -> None:
         put = patch if hasattr(LakeFormationResponse, attribute) else add
         put(f"{RESPONSE}.{attribute}", answering(call))
 
-    def governed(path: str) -> bool:
-        found = lakeformation_state.kept(endpoint.account, endpoint.region).state
-        return bool(found.locations) and found.location_of(path) is not None
-
-    access_log.install(endpoint, governed, lambda key: lakeformation_state.principal_of_key(key, endpoint.account))
+    access_log.install(endpoint)
     lakeformation_glue.install(endpoint)
 
 

@@ -141,11 +141,12 @@ def get_unfiltered_table_metadata(response: Any) -> Any:
     glue = glue_table(
         response.current_account, response.region, asked(response, "DatabaseName"), asked(response, "Name")
     )
-    principal = (told.get("QuerySessionContext") or {}).get("AdditionalContext", {}).get("principal", "")
+    context = (told.get("QuerySessionContext") or {}).get("AdditionalContext", {})
+    principal = context.get("principal", "")
     table, state = described(glue, asked(response, "DatabaseName")), kept_of(response).state
     access = visible(principal, table, state)
     if access is None:
-        access_log.refused(principal, table.database, table.name, "DESCRIBE")
+        access_log.refused(context.get("key", ""), table.database, table.name, "DESCRIBE")
         raise denied("Describe", table.name)
     cells = [
         {"ColumnName": column, "RowFilterExpression": " OR ".join(f"({each})" for each in rows)}

@@ -9,7 +9,7 @@ from moto.core.exceptions import JsonRESTError
 
 from local.engines.lake_formation import Access, visible
 from local.services import access_log
-from local.services.lakeformation_state import described, error, glue_table, kept_of, principal_of
+from local.services.lakeformation_state import described, error, glue_table, kept_of, key_of, principal_of
 
 Call = Callable[[Any], Any]
 
@@ -52,6 +52,6 @@ def require(response: Any, *needed: str) -> Access | None:
         return None  # moto says what is not there
     access = access_of(response, caller, glue)
     if access is None or not set(needed) & access.permissions:
-        access_log.refused(caller, database, name, needed[0])
+        access_log.refused(key_of(response), database, name, needed[0])
         raise denied(needed[0].title(), name)
     return access if access.governed else None

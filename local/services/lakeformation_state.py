@@ -69,7 +69,12 @@ def absent(text: str) -> JsonRESTError:
 
 def principal_of(response: Any) -> str | None:
     """The role or user that calls; None for the person at the laptop and for the endpoint itself."""
-    return principal_of_key(caller(response)["key"], response.current_account)
+    return principal_of_key(key_of(response), response.current_account)
+
+
+def key_of(response: Any) -> str:
+    """The access key that a call came with."""
+    return str(caller(response)["key"])
 
 
 def principal_of_key(key: str, account: str) -> str | None:
