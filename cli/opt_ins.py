@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lake.environment import Environment
 from lake.governance import principal, principals
-from lake.parts import GOVERNED, Environment
+from lake.parts import GOVERNED
 
 if TYPE_CHECKING:
     from cli.target import Target

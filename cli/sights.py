@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cli.lake_tables import VIEW, LakeTable
+from lake.environment import Environment
 from lake.filters import CellFilter
 from lake.governance import CLASSIFICATION
-from lake.parts import Environment
 from lake.rights import Plan, TagGrant
 from lake.roles import Role
 

@@ -14,7 +14,7 @@ from config.role import problems as role_problems, roles
 from config.source import Source
 from config.stream import Stream, problems as stream_problems, streams
 from config.team import Team, teams
-from lake.parts import Maintenance
+from lake.environment import Maintenance
 from lake.roles import Role
 
 FOLDER = Path(__file__).parent

@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Any
 
 from glue_jobs.formation import Formation, Granted, Said, check
+from lake.environment import Environment
 from lake.filters import CellFilter
 from lake.governance import principals
-from lake.parts import Environment
 from lake.rights import Plan, TableTags
 
 SELECT = ["SELECT"]

@@ -14,9 +14,10 @@ from glue_jobs import views
 from glue_jobs.aws import client
 from glue_jobs.cell_filters import CellFilters
 from glue_jobs.formation import Formation, Granted, Said, check
+from lake.environment import Environment
 from lake.governance import CLASSIFICATION, plan, tables, view_tags
 from lake.model import Lake
-from lake.parts import GOLD, GOVERNED, Dataset, Environment
+from lake.parts import GOLD, GOVERNED, Dataset
 from lake.rights import Plan, TableTags, Tag
 
 EVERYONE = "IAM_ALLOWED_PRINCIPALS"  # Lake Formation's name for all whom IAM lets

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lake.environment import Environment
 from lake.items import utc_now
-from lake.parts import Environment
 
 REQUESTS = "glue/forget/requests/"
 REWRITTEN, EXPIRES, NOT_SEARCHABLE = "rewritten now", "expires", "not searchable"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from lake.environment import Environment
 from lake.filters import SIDE, CellFilter, filters
-from lake.parts import GOLD, GOVERNED, Dataset, Environment
+from lake.parts import GOLD, GOVERNED, Dataset
 from lake.rights import DatabaseTags, FilterGrant, NamedGrant, Plan, TableTags, Tag, TagGrant
 from lake.roles import CLASSES, SENSITIVE, UNCLASSED, Role
 from lake.tables import LINEAGE

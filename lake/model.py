@@ -11,17 +11,16 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from lake.catalog import CATALOG
+from lake.compiled_parts import CompiledLakeError as CompiledLakeError
+from lake.environment import Environment as Environment, environment_from_dict
 from lake.parts import (
     Column as Column,
-    CompiledLakeError as CompiledLakeError,
     Dataset as Dataset,
-    Environment as Environment,
     Gate as Gate,
     Pipeline as Pipeline,
     Reference as Reference,
     RowRule as RowRule,
     dataset_from_dict,
-    environment_from_dict,
     pipeline_from_dict,
 )
 from lake.runs import RunId

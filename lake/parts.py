@@ -1,21 +1,16 @@
-"""What the compiled lake is made of: datasets as their contracts say them, pipelines, the environment's names."""
+"""What the compiled lake is made of: datasets as their contracts say them, and pipelines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
-from lake.roles import Role, RowFilter, role_from_dict
+from lake.compiled_parts import made
+from lake.roles import RowFilter
 
 GOLD = "gold"
 GOVERNED = ("bronze", "silver", GOLD)  # the layers that have tables
-
-T = TypeVar("T")
-
-
-class CompiledLakeError(Exception):
-    """A compiled file that is missing or was made by another version of this code."""
 
 
 @dataclass(frozen=True)
@@ -187,49 +182,6 @@ class Pipeline:
     owner: str = ""
 
 
-@dataclass(frozen=True)
-class Maintenance:
-    """How the lake's tables are maintained: minutes of a run, and days for which things are left as they are."""
-
-    budget_minutes: int = 60
-    snapshot_days: int = 14  # a snapshot stays readable after another took its place; a run can be redriven as long
-    orphan_days: int = 3  # a file that no metadata names yet may be that of a writer at work
-    open_days: int = 2  # a partition that a load has touched within them is open
-
-
-@dataclass(frozen=True)
-class Environment:
-    """The names of one deployed environment."""
-
-    name: str
-    account: str
-    region: str
-    buckets: Mapping[str, str]
-    databases: Mapping[str, str]
-    ledger: str
-    topic_arn: str
-    connections: Mapping[str, str] = field(default_factory=dict)
-    resources: Mapping[str, str] = field(default_factory=dict)
-    rows_per_partition: int = 100_000
-    lease_wait: float = 300.0  # seconds that a job waits for another writer of a table, well within its time-out
-    rulesets: str = ""  # what the names of Glue Data Quality rulesets begin with
-    maintenance: Maintenance = field(default_factory=Maintenance)
-    runbook: str = "docs/runbook.md"
-    retention: Mapping[str, int] = field(default_factory=dict)  # days, by bucket, and of noncurrent versions
-    record_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how old its records may grow
-    stream_hours: Mapping[str, float] = field(default_factory=dict)  # by stream dataset: how long it keeps records
-    governance: str = "iam"  # iam | hybrid | lake_formation
-    roles: tuple[Role, ...] = ()
-
-    @property
-    def prefix(self) -> str:
-        """What the names of the environment's resources begin with."""
-        return self.rulesets
-
-    def arn(self, service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
-
-
 _PARTS: tuple[tuple[str, type[Any]], ...] = (
     ("columns", Column),
     ("rules", RowRule),
@@ -240,27 +192,11 @@ _PARTS: tuple[tuple[str, type[Any]], ...] = (
 )
 
 
-def environment_from_dict(data: Mapping[str, Any]) -> Environment:
-    roles = tuple(map(role_from_dict, data.get("roles", ())))
-    return _make(Environment, {**data, "maintenance": _make(Maintenance, data.get("maintenance", {})), "roles": roles})
-
-
 def pipeline_from_dict(data: Mapping[str, Any]) -> Pipeline:
-    return _make(Pipeline, data)
+    return made(Pipeline, data)
 
 
 def dataset_from_dict(data: Mapping[str, Any]) -> Dataset:
-    parts: dict[str, Any] = {name: [_make(kind, each) for each in data.get(name, ())] for name, kind in _PARTS}
-    parts["columns"] = [replace(each, mask=_make(Mask, each.mask)) if each.mask else each for each in parts["columns"]]
-    return _make(Dataset, {**data, **parts})
-
-
-def _make(kind: type[T], data: Mapping[str, Any]) -> T:
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # every kind here is a dataclass
-    if unknown := sorted(set(data) - known):
-        raise CompiledLakeError(
-            f"The field '{unknown[0]}' of a compiled {kind.__name__}: expected one of {', '.join(sorted(known))}."
-            " Synthesize again, so that code and compiled lake are of one version."
-        )
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    return kind(**values)
+    parts: dict[str, Any] = {name: [made(kind, each) for each in data.get(name, ())] for name, kind in _PARTS}
+    parts["columns"] = [replace(each, mask=made(Mask, each.mask)) if each.mask else each for each in parts["columns"]]
+    return made(Dataset, {**data, **parts})

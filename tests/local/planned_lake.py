@@ -19,7 +19,7 @@ from config import consumers
 from config.team import USER_TAG
 from contracts.compile import describe
 from glue_jobs.governance import Governor
-from lake import parts
+from lake import environment
 from lake.governance import plan
 from lake.parts import Dataset
 from lake.rights import Plan, Tag
@@ -114,7 +114,7 @@ class PlannedLake:
         self.environment = replace(
             ENVIRONMENT, governance="lake_formation", roles={each.name: each for each in self.roles}
         )
-        self.described: parts.Environment = describe(self.environment)
+        self.described: environment.Environment = describe(self.environment)
         self._sessions: dict[str, RoleSession] = {}
         self.admin = Analyst(endpoint, ENVIRONMENT.database("silver"), ENVIRONMENT.bucket("results"))
 

@@ -17,8 +17,8 @@ import contracts
 from glue_jobs import apply, iceberg, ingest, maintain, model, refine
 from glue_jobs.work import Job, work
 from lake.arrivals import ARRIVED_AT, SEQUENCE, SHARD, object_key
+from lake.environment import Maintenance
 from lake.ledger import Ledger, Outcome
-from lake.parts import Maintenance
 from lake.records import Mode
 from lake.runs import RunId
 from tests.spark.shop import FolderLake

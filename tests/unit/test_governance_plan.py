@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from hypothesis import example, given, settings, strategies as st
 
+from lake.environment import Environment
 from lake.governance import plan
-from lake.parts import Column, Dataset, Environment
+from lake.parts import Column, Dataset
 from lake.rights import Plan
 from lake.roles import ALL, CLASSES, Role, RowFilter
 
