@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 import contracts
 from contracts.contract import GOLD
+from lake.masking import with_masked
 from lake.model import Dataset
+from lake.roles import SENSITIVE
 from tests.unit.lake_root import SALES, USERS, change, shipped
 
 
@@ -126,3 +129,9 @@ def test_a_pattern_reaches_sql_with_its_backslashes_and_quotes(tmp_path: Path) -
     change(root, USERS, '"^[A-Z]{2}$"', r"""'^\d''$'""")
     rules = {rule.name: rule.expression for rule in contracts.load("saas.users", root).rules}
     assert rules["state_pattern"] == r"state RLIKE '^\\d\'$'"
+
+
+def test_no_table_is_partitioned_by_what_tells_of_a_person_nor_is_a_masked_one(datasets: dict[str, Dataset]) -> None:
+    for each in with_masked(datasets).values():
+        private = {column.name for column in each.columns if column.classification in SENSITIVE}
+        assert not private & set(re.findall(r"\w+", " ".join(each.partition_by))), each.id
