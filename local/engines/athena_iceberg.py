@@ -42,6 +42,7 @@ def static(caller: Mapping[str, Any], metadata_location: str) -> Any:
 def file_io(caller: Mapping[str, Any]) -> dict[str, str]:
     """What PyIceberg reads and writes files with: the caller's credentials."""
     told = {
+        "py-io-impl": "local.engines.athena_file_io.CallersFileIO",
         "s3.endpoint": caller["url"],
         "s3.region": caller["region"],
         "s3.access-key-id": caller["key"],
