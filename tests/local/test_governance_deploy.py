@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from botocore.exceptions import ClientError
 
-import cli.target
-from cli.__main__ import app
 from cli.assumed import seen_by
+from cli.errors import CommandError
 from cli.target import Target
 from config import Governance
 from contracts.compile import describe
 from glue_jobs.governance import EVERYONE, Governor
 from lake.governance import principal
 from local.own_calls import own_client
+from tests.local.account_questions import ask, columns, opened, told
 from tests.local.planned_lake import client
 from tests.local.shared_account import (
     ENVIRONMENT,
@@ -36,12 +37,15 @@ from tests.local.shared_account import (
     shared_account,
     theirs,
 )
+from tests.local.trails import logged
+
+ME = "ann.lee"
 
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADWATER_USER", "ann.lee")  # whom the laptop takes the person for
+        patch.setenv("HEADWATER_USER", ME)  # whom the laptop takes the person for
         yield from shared_account(tmp_path_factory)
 
 
@@ -87,23 +91,11 @@ def test_again_and_after_grants_by_hand_it_ends_right(account: Account) -> None:
     assert account.shown() == {**first, "grants": first["grants"] | by_hand}
 
 
-def ask(
-    account: Account,
-    monkeypatch: pytest.MonkeyPatch,
-    *arguments: str,
-    governance: Governance = ENVIRONMENT.governance,
-) -> Result:
-    environment = replace(ENVIRONMENT, governance=governance)
-    monkeypatch.setattr(cli.target, "target", lambda env: Target(environment, account.endpoint.url))
-    monkeypatch.delenv("HEADWATER_USER", raising=False)
-    return CliRunner().invoke(app, list(arguments))
-
-
 def test_a_query_as_a_role_sees_what_the_role_sees_and_its_results_are_the_persons(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rows(sql: str, role: str) -> Any:
-        told = ask(account, monkeypatch, "query", sql, "--as", role, "--user", "ann.lee", "--json")
+        told = ask(account, monkeypatch, "query", sql, "--as", role, "--user", ME, "--json")
         return json.loads(told.stdout) if told.exit_code == 0 else str(told.exception)
 
     users = f"SELECT * FROM {SILVER}.saas_users"
@@ -115,7 +107,57 @@ def test_a_query_as_a_role_sees_what_the_role_sees_and_its_results_are_the_perso
     assert rows(immunizations, "clinic_001") == [{"n": 0}]
     assert "Insufficient Lake Formation permission" in rows(immunizations, "analyst")
     results = account.endpoint.client("s3").list_objects_v2(Bucket=ENVIRONMENT.bucket("results"))["Contents"]
-    assert [each for each in results if each["Key"].startswith("athena/ann.lee/")]
+    assert [each for each in results if each["Key"].startswith(f"athena/{ME}/")]
+    wrote = [each for each in logged(account.endpoint.state) if each["eventName"] == "PutObject"]
+    assert [each for each in wrote if each["requestParameters"]["key"].startswith(f"athena/{ME}/")
+            and each["userIdentity"]["arn"].endswith(f"role-data-engineer/{ME}")]  # fmt: skip
+
+
+def test_nobody_takes_a_role_as_somebody_else_and_who_names_nobody_shares_its_tools_folder(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = ask(account, monkeypatch, "query", "SELECT 1", "--as", "analyst", "--user", "some.body")
+    assert "The user 'some.body': expected the value of your own tag `user`" in str(refused.exception)
+    assert ask(account, monkeypatch, "query", "SELECT 1", "--as", "analyst").exit_code == 0
+    held = account.endpoint.client("s3").list_objects_v2(Bucket=ENVIRONMENT.bucket("results"), Prefix="athena/analyst/")
+    assert held["KeyCount"]
+
+
+@dataclass(frozen=True)
+class Chained(Target):
+    """The account as a session has it to which a name was handed on, such as an identity provider's."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        place: Any = SimpleNamespace(url=self.endpoint_url, region=ENVIRONMENT.region)
+        return client(place, service, self.keys)
+
+
+def test_a_name_that_is_handed_on_is_the_sessions_and_no_other_is_taken(account: Account) -> None:
+    endpoint: Any = account.endpoint
+    iam, sts = endpoint.client("iam"), endpoint.client("sts")
+    takes = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    anybody = {**takes, "Principal": {"AWS": f"arn:aws:iam::{ENVIRONMENT.account}:root"}}
+    trust, policy = (
+        json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (anybody, {**takes, "Resource": "*"})
+    )
+    arn = iam.create_role(RoleName="provider", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="provider", PolicyName="takes", PolicyDocument=policy)
+    tags = {"Tags": [{"Key": "user", "Value": ME}], "TransitiveTagKeys": ["user"]}
+    issued = sts.assume_role(RoleArn=arn, RoleSessionName=ME, **tags)["Credentials"]
+    keys = {"aws_access_key_id": issued["AccessKeyId"], "aws_secret_access_key": issued["SecretAccessKey"],
+            "aws_session_token": issued["SessionToken"]}  # fmt: skip
+    own = Chained(ENVIRONMENT, account.endpoint.url, keys=keys)
+    with pytest.raises(CommandError, match="expected the value of your own tag"):
+        seen_by(own, "analyst", "bob.ray").client("s3")
+    for named in (ME, ""):
+        assumed = seen_by(own, "analyst", named).assumed
+        assert assumed is not None
+        s3 = client(endpoint, "s3", assumed.client_arguments())
+        s3.put_object(Bucket=ENVIRONMENT.bucket("results"), Key=f"athena/{ME}/x", Body=b"1")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.get_object(Bucket=ENVIRONMENT.bucket("results"), Key="athena/bob.ray/x")
 
 
 def test_a_preview_as_a_role_reaches_no_object_of_a_layer(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +165,7 @@ def test_a_preview_as_a_role_reaches_no_object_of_a_layer(account: Account, monk
     key = next(each["Key"] for each in found if each["Key"].endswith(".parquet"))
     place = f"s3://{ENVIRONMENT.bucket('silver')}/{key}"
     assert ask(account, monkeypatch, "preview", place).exit_code == 0
-    told = ask(account, monkeypatch, "preview", place, "--as", "data_engineer", "--user", "ann.lee")
+    told = ask(account, monkeypatch, "preview", place, "--as", "data_engineer", "--user", ME)
     assert "expected permission to read it" in str(told.exception)
 
 
@@ -139,29 +181,6 @@ def test_a_role_that_is_not_there_and_a_team_that_is_not_its_own_are_refused(
     account: Account, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
 ) -> None:
     assert says in str(ask(account, monkeypatch, "query", "SELECT 1", *arguments).exception)
-
-
-def told(account: Account, role: str, layer: str, table: str) -> list[str]:
-    """The columns that the catalog tells the role of a table; none where the table is not there for it."""
-    glue = seen_by(Target(ENVIRONMENT, account.endpoint.url), role, "").client("glue")
-    try:
-        found = glue.get_table(DatabaseName=ENVIRONMENT.database(layer), Name=table)["Table"]
-    except glue.exceptions.ClientError as error:
-        if "Insufficient Lake Formation permission" not in str(error):
-            raise
-        return []
-    return [each["Name"] for each in found["StorageDescriptor"]["Columns"]]
-
-
-def columns(account: Account, role: str) -> list[str]:
-    return told(account, role, "silver", "saas_users")
-
-
-def opened(account: Account) -> set[tuple[str, str]]:
-    """Tables of ours that are everybody's whom IAM lets."""
-    held = [json.loads(resource) for who, resource, _ in account.shown()["grants"] if who == EVERYONE]
-    tables = {(each["Table"]["DatabaseName"], each["Table"]["Name"]) for each in held if "Table" in each}
-    return {each for each in tables if each[0] != "their_lake"}
 
 
 OLD = (("bronze", "clinic_notes"), ("bronze", "clinic_notes__dead_letters"), ("silver", "by_hand"), ("gold", "old"))
@@ -188,7 +207,8 @@ def test_what_hybrid_left_open_is_closed_by_the_first_run_also_tables_of_no_cont
     sts = own_client(account.endpoint.url, "sts")  # as Glue takes a job's role
     issued = sts.assume_role(RoleArn=arn, RoleSessionName="apply")["Credentials"]
     keys = {"aws_access_key_id": issued["AccessKeyId"], "aws_secret_access_key": issued["SecretAccessKey"]}
-    job = client(account.endpoint, "lakeformation", {**keys, "aws_session_token": issued["SessionToken"]})
+    endpoint: Any = account.endpoint
+    job = client(endpoint, "lakeformation", {**keys, "aws_session_token": issued["SessionToken"]})
     closed = Governor(job, describe(ENVIRONMENT)).close()
     assert {each["Table"]["Name"] for each in closed} == {name for _, name in OLD}
     assert opened(account) == set()
