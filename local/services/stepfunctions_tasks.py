@@ -121,8 +121,9 @@ def wait_for_job_run(task: Any, env: Any, resource_runtime_part: Any, state_cred
 def end_of(env: Any, name: str, run_id: str) -> threading.Event:
     """Set once the job run is over."""
     at = env.aws_execution_details
-    found: threading.Event = glue_backends[at.account][at.region].get_job_run(name, run_id).work.done
-    return found
+    job_run: Any = glue_backends[at.account][at.region].get_job_run(name, run_id)
+    ended: threading.Event = job_run.work.done
+    return ended
 
 
 def task_failed(task: Any, env: Any, cause: str) -> FailureEvent:
