@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from pyspark.sql import SparkSession
 
 from glue_jobs import apply, iceberg
 from glue_jobs.apply import unapplied
 from glue_jobs.evolution import existing
 from glue_jobs.work import work
-from lake.ledger import Outcome
+from lake.ledger import Ledger, Outcome
 from lake.tables import stamp
+from tests.spark.conftest import mocked_ledger
+from tests.spark.kept import Kept
 from tests.spark.shop import ORDERS, Shop
 
 ORDER_ID, CUSTOMER, AMOUNT, CHANGED_AT = ORDERS["columns"]
@@ -34,17 +38,27 @@ NEW: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module")
+def first_sold(spark: SparkSession, warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    with mocked_ledger() as ledger:
+        made = Shop(spark, ledger, warehouse, name="sold")
+        sell(made)
+        return Kept(made, tmp_path_factory.mktemp("sold"))
+
+
 @pytest.fixture
-def sold(shop: Shop) -> Shop:
+def sold(first_sold: Kept, ledger: Ledger) -> Shop:
     """The shop's orders, two of them, the second without an amount, as a run would have written them."""
-    database = shop.lake.environment.databases["silver"]
-    boto3.client("glue").create_database(DatabaseInput={"Name": database})
+    boto3.client("glue").create_database(DatabaseInput={"Name": "sold_silver"})
+    return first_sold.again(ledger)
+
+
+def sell(shop: Shop) -> None:
     shop.lake = shop.with_contracts(orders=OLD)
-    apply_orders(shop)
+    assert apply_orders(shop).status == "succeeded"
     first = "1, 1, 10.00, timestamp '2026-01-01', timestamp '2026-01-01', 'h1', 'r'"
     second = "2, 2, null, null, timestamp '2026-01-01', 'h2', 'r'"
     shop.spark.sql(f"INSERT INTO {shop.table('shop.orders')} VALUES ({first}), ({second})")
-    return shop
 
 
 def apply_orders(shop: Shop) -> Outcome:

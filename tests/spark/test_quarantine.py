@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
 from glue_jobs import iceberg
-from lake.ledger import Outcome
+from lake.ledger import Ledger, Outcome
+from tests.spark.conftest import mocked_ledger
+from tests.spark.kept import Kept
 from tests.spark.shop import Shop
 
 COLUMNS = (
@@ -104,13 +108,21 @@ class Batches:
         return len(list(iceberg.load(self.shop.spark, table).snapshots()))
 
 
+@pytest.fixture(scope="module")
+def applied_batches(spark: SparkSession, warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    with mocked_ledger() as ledger:
+        made = Batches(Shop(spark, ledger, warehouse, name="batches"), parents=False).shop
+        made.apply()
+        return Kept(made, tmp_path_factory.mktemp("batches"))
+
+
 @pytest.fixture
-def batches(shop: Shop) -> Batches:
-    return Batches(shop, parents=False)
+def batches(applied_batches: Kept, ledger: Ledger) -> Batches:
+    return Batches(applied_batches.again(ledger), parents=False)
 
 
-def test_of_a_bad_batch_the_good_rows_are_loaded_and_all_once_the_source_is_mended(shop: Shop) -> None:
-    batches = Batches(shop, parents=True)
+def test_of_a_bad_batch_the_good_rows_are_loaded_and_all_once_the_source_is_mended(new_shop: Shop) -> None:
+    batches = Batches(new_shop, parents=True)
     outcome = batches.load(bad_batch())
     rows = len(bad_batch())
     assert (outcome.status, outcome.read, outcome.inserted) == ("succeeded", rows, rows - EACH * WAYS)
