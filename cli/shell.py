@@ -23,6 +23,7 @@ HELP = r"""End a statement with `;`. Tab completes, Ctrl-C stops a query, Ctrl-D
   \f FORMAT     table, csv or json    \q            leave"""
 FORMATS = ("table", "csv", "json")
 LEAVE = (r"\q", "exit", "quit")
+ASK = ("help", "?")
 
 
 def shell(as_: AsOption = "", env: EnvOption = "local", team: TeamOption = "", user: UserOption = "") -> None:
@@ -36,7 +37,7 @@ def shell(as_: AsOption = "", env: EnvOption = "local", team: TeamOption = "", u
     who = f", as {as_}" if as_ else ""
     console.print(f"Athena of '{where.lake.environment.name}', workgroup {where.workgroup}{who}.", soft_wrap=True)
     console.print(HELP, markup=False)
-    Shell(where, catalog).loop(_prompt(where, catalog))
+    Shell(where, catalog).loop(_prompt(where, catalog, f" as {as_}" if as_ else ""))
 
 
 class Shell:
@@ -72,7 +73,7 @@ class Shell:
             progress.print(sentence, style="red", markup=False, soft_wrap=True)
 
     def _do(self, text: str) -> None:
-        if text.startswith("\\"):
+        if text.startswith("\\") or text.rstrip(";").strip().lower() in ASK:
             self._command(*text.rstrip(";").split())
             return
         from cli import results, statements
@@ -103,7 +104,7 @@ class Shell:
             console.print(HELP, markup=False)
 
 
-def _prompt(where: Session, catalog: LakeCatalog) -> PromptSession[str]:
+def _prompt(where: Session, catalog: LakeCatalog, who: str) -> PromptSession[str]:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory
     from prompt_toolkit.lexers import PygmentsLexer
@@ -115,7 +116,7 @@ def _prompt(where: Session, catalog: LakeCatalog) -> PromptSession[str]:
     history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     history.touch(mode=0o600)  # SQL can hold values of rows
     return PromptSession(
-        f"{where.lake.environment.name}> ",
+        f"{where.lake.environment.name}{who}> ",
         multiline=True,
         key_bindings=_enter_after_semicolon(),
         prompt_continuation="  > ",
@@ -145,7 +146,7 @@ def _enter_after_semicolon() -> KeyBindings:
         buffer = event.current_buffer
         text = buffer.text.strip()
         found = statements.parts(text)
-        whole = text.startswith("\\") or text.lower() in LEAVE or not found or found[-1][1]
+        whole = text.startswith("\\") or text.lower() in (*LEAVE, *ASK) or not found or found[-1][1]
         if whole:
             buffer.validate_and_handle()
         else:

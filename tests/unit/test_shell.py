@@ -103,5 +103,11 @@ def test_tables_and_columns_are_listed_and_the_format_is_chosen(answers: Answers
     assert '"n"\n"7"\n' in told.stdout
 
 
+def test_help_is_told_and_not_taken_for_the_beginning_of_a_statement(answers: Answers) -> None:
+    told = typed("help\n?\nexit\n")
+    assert told.stdout.count("Tab completes") == 3
+    assert not answers.asked
+
+
 def test_the_end_of_the_input_leaves(answers: Answers) -> None:
     assert typed("\x04").exit_code == 0
