@@ -31,7 +31,7 @@ class Made:
 class Lineage:
     """Of a query whose columns all have their table, over tables with these columns.
 
-    What it cannot follow (a table function, a recursion) is made of every column of every table that is read.
+    What it cannot follow (a table function, a pivot, a recursion) is made of every column of every table that is read.
     """
 
     def __init__(self, query: exp.Query, tables: Mapping[str, Iterable[str]]) -> None:
@@ -44,10 +44,9 @@ class Lineage:
         self._kept: dict[tuple[int, int], Made] = {}
 
     def columns(self) -> dict[str, Made]:
-        recursive = any(each.args.get("recursive") for each in self._root.expression.find_all(exp.With))
+        lost = any(map(_cannot_be_followed, self._root.expression.walk()))
         return {
-            name: self._every if recursive else self._selected(self._root, place)
-            for place, name in enumerate(self._names)
+            name: self._every if lost else self._selected(self._root, place) for place, name in enumerate(self._names)
         }
 
     def counted(self, name: str) -> frozenset[Origin] | None:
@@ -89,9 +88,12 @@ class Lineage:
 
     def _expression(self, node: exp.Expr, scope: Scope) -> Made:
         nested = _nested(scope) if node.find(exp.Query) else []
-        return _together(self._column(each, [scope, *nested]) for each in node.find_all(exp.Column))
+        below = _rows(found for each in nested for found in (self._deciding(each), self._grouping(each)))
+        return _together(self._column(each, [scope, *nested]) for each in node.find_all(exp.Column)) | below
 
     def _column(self, column: exp.Column, scopes: Sequence[Scope]) -> Made:
+        if not column.table and column.name in (names := _named(scopes[0])):  # ORDER BY what is selected
+            return self._expression(_selects(scopes[0])[names.index(column.name)].unalias(), scopes[0])
         around = [*scopes, *_above(scopes[0])]
         sources = [each.sources[column.table] for each in around if column.table in each.sources]
         if len(scopes) == 1:
@@ -108,7 +110,7 @@ class Lineage:
 
     def _deciding(self, scope: Scope) -> Made:
         """What says which rows there are: conditions and joins, here and in what is selected from."""
-        query, parts = scope.expression, ["where", "having", "qualify", "laterals"]
+        query, parts = scope.expression, ["where", "having", "qualify", "laterals", "windows"]
         limited = query.args.get("limit") or query.args.get("offset")
         parts += ["order"] if limited else []
         nodes = [node for part in parts for node in _listed(query.args.get(part))]
@@ -120,8 +122,8 @@ class Lineage:
         """What says which rows are told of together: here and in what is selected from."""
         query = scope.expression
         nodes = _listed(query.args.get("group"))
-        if query.args.get("distinct"):
-            nodes += _selects(scope)
+        if query.args.get("distinct") or any(each.args.get("all") for each in nodes):
+            nodes = _selects(scope)
         below = (self._grouping(each) for each in _sources(scope))
         return _rows(self._expression(each, scope) for each in nodes) | _together(below)
 
@@ -131,6 +133,11 @@ def read(query: exp.Query) -> frozenset[tuple[str, str, str]]:
     scopes = list(traverse_scope(query))
     named = [(each, scope.sources.get(each.table)) for scope in scopes for each in scope.columns]
     return frozenset((found.db, found.name, each.name) for each, found in named if isinstance(found, exp.Table))
+
+
+def _cannot_be_followed(node: exp.Expr) -> bool:
+    natural = isinstance(node, exp.Join) and bool(node.args.get("method"))
+    return natural or isinstance(node, exp.Pivot) or (isinstance(node, exp.With) and bool(node.args.get("recursive")))
 
 
 def _sources(scope: Scope) -> list[Scope]:

@@ -120,6 +120,14 @@ def test_a_declassified_table_has_a_gate_on_its_smallest_group() -> None:
         ("SELECT (SELECT max(note) FROM visits WHERE person = people.id) AS c FROM people", "id note person", ""),
         ("WITH sick AS (SELECT id FROM people WHERE illness = 'flu') SELECT count(*) AS c FROM sick", "", "illness"),
         ("SELECT c FROM people LATERAL VIEW explode(split(illness, ',')) t AS c", "city id illness", "illness"),
+        ("SELECT visit AS c FROM visits WHERE EXISTS (SELECT 1 FROM (SELECT id FROM people WHERE illness = 'flu') s)", "visit", "illness"),
+        ("WITH sick AS (SELECT id FROM people WHERE illness = 'flu') SELECT (SELECT count(*) FROM sick) AS c FROM visits", "", "illness"),
+        ("SELECT visit AS c FROM visits JOIN (SELECT illness AS note FROM people) p USING (note)", "visit", "illness"),
+        ("SELECT count(*) OVER w AS c FROM people WINDOW w AS (PARTITION BY illness)", "", "illness"),
+        ("SELECT city AS c, illness AS i FROM people ORDER BY i LIMIT 1", "city", "illness"),
+        ("SELECT city, count(*) AS c FROM people GROUP BY ALL", "city", ""),
+        ("SELECT count(*) AS c, illness FROM people GROUP BY ALL", "", "illness"),
+        ("SELECT count(*) FILTER (WHERE illness = 'flu') AS c FROM people", "illness", ""),
         ("SELECT visit AS c FROM visits LEFT ANTI JOIN people ON person = id", "visit", "id person"),
     ],
 )  # fmt: skip
@@ -130,8 +138,15 @@ def test_a_column_is_made_of_its_values_and_of_what_chooses_its_rows(sql: str, v
     assert values or not made.values
 
 
-def test_what_cannot_be_followed_is_made_of_everything() -> None:
-    sql = "WITH RECURSIVE r AS (SELECT id FROM people UNION ALL SELECT id FROM r) SELECT id AS c FROM r"
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH RECURSIVE r AS (SELECT id FROM people UNION ALL SELECT id FROM r) SELECT id AS c FROM r",
+        "SELECT visit AS c FROM visits NATURAL JOIN people",
+        "SELECT city AS c FROM people PIVOT (count(id) FOR illness IN ('flu'))",
+    ],
+)
+def test_what_cannot_be_followed_is_made_of_everything(sql: str) -> None:
     assert len(made_of(sql)["c"].values) == 6
 
 
