@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.assumed import seen_by
+from cli.assumed import Assumed
 from cli.errors import CommandError
 from cli.target import Target
 from config import Governance
@@ -149,12 +149,11 @@ def test_a_name_that_is_handed_on_is_the_sessions_and_no_other_is_taken(account:
     keys = {"aws_access_key_id": issued["AccessKeyId"], "aws_secret_access_key": issued["SecretAccessKey"],
             "aws_session_token": issued["SessionToken"]}  # fmt: skip
     own = Chained(ENVIRONMENT, account.endpoint.url, keys=keys)
+    analyst = ENVIRONMENT.roles["analyst"]
     with pytest.raises(CommandError, match="expected the value of your own tag"):
-        seen_by(own, "analyst", "bob.ray").client("s3")
+        Assumed(own, analyst, "bob.ray").client_arguments()
     for named in (ME, ""):
-        assumed = seen_by(own, "analyst", named).assumed
-        assert assumed is not None
-        s3 = client(endpoint, "s3", assumed.client_arguments())
+        s3 = client(endpoint, "s3", Assumed(own, analyst, named).client_arguments())
         s3.put_object(Bucket=ENVIRONMENT.bucket("results"), Key=f"athena/{ME}/x", Body=b"1")
         with pytest.raises(ClientError, match="AccessDenied"):
             s3.get_object(Bucket=ENVIRONMENT.bucket("results"), Key="athena/bob.ray/x")
