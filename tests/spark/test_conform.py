@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pyspark.sql import DataFrame, SparkSession, functions as F
 
 from glue_jobs import bronze
@@ -27,41 +26,44 @@ def conformed(
     return conform(rows, dataset, LOGICAL, {}).collect()[0]
 
 
-@pytest.mark.parametrize(
-    ("value", "source", "target"),
-    [
-        ("JAN", "string", "int"),
-        ("1.5", "string", "int"),
-        (3_000_000_000, "bigint", "int"),
-        (1.5, "double", "bigint"),
-        ("12.345", "string", "decimal(8,2)"),
-        ("1234567.00", "string", "decimal(8,2)"),
-        ("2026-02-30", "string", "date"),
-        ("soon", "string", "timestamp"),
-        ("perhaps", "string", "boolean"),
-    ],
-)
-def test_a_value_that_would_be_lost_breaks_the_rule_of_its_type(
-    spark: SparkSession, value: Any, source: str, target: str
-) -> None:
-    assert conformed(spark, value, source, target)["_rules"] == ["type_value"]
+LOST = [  # a value, its type in the source and that of the contract
+    ("JAN", "string", "int"),
+    ("1.5", "string", "int"),
+    (3_000_000_000, "bigint", "int"),
+    (1.5, "double", "bigint"),
+    ("12.345", "string", "decimal(8,2)"),
+    ("1234567.00", "string", "decimal(8,2)"),
+    ("2026-02-30", "string", "date"),
+    ("soon", "string", "timestamp"),
+    ("perhaps", "string", "boolean"),
+]
+KEPT = [
+    ("12.30", "string", "decimal(8,2)"),
+    (7, "smallint", "bigint"),
+    (2.0, "double", "bigint"),
+    ("  x ", "string", "string"),
+    ("2026-01-02", "string", "date"),
+]
 
 
-@pytest.mark.parametrize(
-    ("value", "source", "target", "text"),
-    [
-        ("12.30", "string", "decimal(8,2)", "12.30"),
-        (7, "smallint", "bigint", "7"),
-        (2.0, "double", "bigint", "2"),
-        ("  x ", "string", "string", "  x "),
-        ("2026-01-02", "string", "date", "2026-01-02"),
-    ],
-)
-def test_a_value_that_fits_is_kept_as_it_is(
-    spark: SparkSession, value: Any, source: str, target: str, text: str
-) -> None:
-    row = conformed(spark, value, source, target)
-    assert (str(row["value"]), row["_rules"]) == (text, [])
+def side_by_side(spark: SparkSession, cases: list[tuple[Any, str, str]]) -> Any:
+    """One row with a column for each case: `c0`, `c1` and so on."""
+    columns = [Column(f"c{number}", target, f"C{number}") for number, (_, _, target) in enumerate(cases)]
+    dataset = as_dataset("customers", columns=(Column("id", "bigint", "id"), *columns), key=("id",), rules=())
+    schema = ", ".join(["id bigint", *(f"C{number} {source}" for number, (_, source, _) in enumerate(cases))])
+    rows = spark.createDataFrame([(1, *(value for value, _, _ in cases))], schema)
+    return conform(rows, dataset, LOGICAL, {}).collect()[0]
+
+
+def test_a_value_that_would_be_lost_breaks_the_rule_of_its_type(spark: SparkSession) -> None:
+    broken = set(side_by_side(spark, LOST)["_rules"])
+    assert [case for number, case in enumerate(LOST) if f"type_c{number}" not in broken] == []
+
+
+def test_a_value_that_fits_is_kept_as_it_is(spark: SparkSession) -> None:
+    row = side_by_side(spark, KEPT)
+    assert [str(row[f"c{number}"]) for number in range(len(KEPT))] == ["12.30", "7", "2", "  x ", "2026-01-02"]
+    assert row["_rules"] == []
 
 
 def test_bytes_are_text_that_a_reader_can_read(spark: SparkSession, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_what_the_consumer_lets_through_breaks_no_rule_of_refine(
 ) -> None:
     reader = Reader(dataset)
 
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @given(st.lists(st.tuples(st.sampled_from(list(TYPES)), literals), min_size=300, max_size=300))
     def holds(changes: list[tuple[str, str]]) -> None:
         known = [(name, json.dumps(value)) for name, value, _ in VALUES if name in TYPES]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,10 +16,11 @@ from glue_jobs import apply, compaction, expiry, iceberg, maintain, refine
 from glue_jobs.evolution import create_deleted
 from glue_jobs.inputs import Inputs
 from glue_jobs.work import Job, work
+from lake.environment import Maintenance
 from lake.ledger import Ledger, Outcome
-from lake.parts import Maintenance
 from lake.runs import RunId
 from tests.spark.conftest import mocked_ledger
+from tests.spark.kept import Kept
 from tests.spark.shop import ORDER_COLUMNS, Shop
 
 ORDERS, TOTALS = "shop.orders", "gold.totals"
@@ -59,22 +59,21 @@ def load(shop: Shop, *orders: tuple[str, str, str, str]) -> Outcome:
 
 
 @pytest.fixture(scope="module")
-def shop(spark: SparkSession, warehouse: Path) -> Iterator[Shop]:
-    """Orders in daily partitions, sorted; the one lake of all these tests, since each has its own changes to it."""
+def changed(spark: SparkSession, warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     with mocked_ledger() as ledger:
         made = Shop(spark, ledger, warehouse, name="maintained")
         contract = {"partition_by": ["days(changed_at)"], "sort_by": ["order_id"], "references": [], "gates": []}
         made.with_contracts(orders=contract)
         work(made.job(), "apply", [ORDERS, TOTALS], apply.apply)
-        load(made, order(1, "0.50", 1), order(2, "0.50", 1), order(3, "0.50", 2))
-        yield made
+        for amount in ("0.50", "1.00"):
+            load(made, order(1, amount, 1), order(2, amount, 1), order(3, amount, 2))
+        return Kept(made, tmp_path_factory.mktemp("changed"))
 
 
 @pytest.fixture
-def orders(shop: Shop) -> Shop:
-    """With a change of every order since the last maintenance."""
-    amount = f"{shop.number}.00"
-    load(shop, order(1, amount, 1), order(2, amount, 1), order(3, amount, 2))
+def orders(changed: Kept, ledger: Ledger) -> Shop:
+    """In daily partitions, sorted, and every one of them changed since it came."""
+    shop = changed.again(ledger)
     keep(shop)
     return shop
 
