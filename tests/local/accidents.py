@@ -17,12 +17,12 @@ SECONDS = 180.0
 T = TypeVar("T")
 
 
-def until(found: Callable[[], T | None], what: str) -> T:
+def until(found: Callable[[], T | None], what: str, pause: float = 0.02) -> T:
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         if (value := found()) is not None:
             return value
-        time.sleep(0.02)
+        time.sleep(pause)
     raise AssertionError(f"{what}: not within {SECONDS:g} s")
 
 
@@ -41,10 +41,11 @@ def at_work(lake: SmallLake, run: str, step: str) -> str:
                     held = ledger.holders(tables[step]).values()
                     if any((one.owner, one.attempt) == holder for one in held):
                         return str(each["Id"])
+                    time.sleep(0.01)  # else asking would take the time of what is waited for
                 return None
         return None
 
-    return until(started, f"{step} of {run} at work")
+    return until(started, f"{step} of {run} at work", 0.1)  # its process takes longer than that to start
 
 
 def process(job_run: str, program: str) -> psutil.Process:

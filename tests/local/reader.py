@@ -6,17 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
-
-from pyiceberg.exceptions import NoSuchTableError
 
 from tests.local.small_lake import GOLD, SILVER, SmallLake
 
 Rows = frozenset[tuple[Any, ...]]
 
 
-@dataclass
 class Reader:
     """`seen` holds the distinct contents of each table, in order.
 
@@ -24,35 +20,40 @@ class Reader:
     publication.
     """
 
-    lake: SmallLake
-    seen: dict[str, list[Rows]] = field(default_factory=dict)
-    polls: int = 0
-    mixed: int = 0
-    unexplained: list[str] = field(default_factory=list)
+    def __init__(self, lake: SmallLake) -> None:
+        environment = lake.environment
+        silver, gold = environment.database("silver"), environment.database("gold")
+        self.seen: dict[str, list[Rows]] = {}
+        self.polls, self.mixed, self.unexplained = 0, 0, list[str]()
+        self._glue, self._catalog, self._ledger = lake.client("glue"), lake.catalog(), lake.target.ledger()
+        self._places = {SILVER: silver, **dict.fromkeys(GOLD, gold)}
+        self._held: dict[str, Any] = {}
 
-    def tables(self) -> dict[str, Any]:
-        """Each table as it is at this moment; None where it is not there yet."""
-        catalog, environment = self.lake.catalog(), self.lake.environment
-        places = {SILVER: environment.database("silver"), **dict.fromkeys(GOLD, environment.database("gold"))}
-        found: dict[str, Any] = {}
-        for table, database in places.items():
-            try:
-                found[table] = catalog.load_table((database, table))
-            except NoSuchTableError:
-                found[table] = None
-        return found
+    def look(self, table: str) -> bool:
+        """Holds the table as it is at this moment, None where it is not there yet; whether it was another before.
+
+        What a metadata file says never changes, so a table is read again where the catalog names another one.
+        """
+        database, held = self._places[table], self._held.get(table)
+        try:
+            shown = self._glue.get_table(DatabaseName=database, Name=table)["Table"]
+        except self._glue.exceptions.EntityNotFoundException:
+            self._held[table] = None
+            return table not in self.seen
+        if held is not None and held.metadata_location == shown["Parameters"]["metadata_location"]:
+            return False
+        self._held[table] = self._catalog.load_table((database, table))
+        return True
 
     def poll(self) -> None:
-        ledger = self.lake.target.ledger()
-        begun = ledger.intents()
-        tables = self.tables()
-        publishing = begun + ledger.intents()
-        runs = {_run(tables[each]) for each in GOLD}
+        begun = self._ledger.intents()
+        others = [table for table in self._places if self.look(table)]
+        runs = {_run(self._held[each]) for each in GOLD}
         self.mixed += len(runs) > 1
-        if len(runs) > 1 and not publishing:
+        if len(runs) > 1 and not begun and not self._ledger.intents():
             self.unexplained.append(str(runs))
-        for table, found in tables.items():
-            rows = contents(found)
+        for table in others:
+            rows = contents(self._held[table])
             known = self.seen.setdefault(table, [])
             if not known or known[-1] != rows:
                 known.append(rows)
@@ -61,7 +62,7 @@ class Reader:
     def watch(self, done: threading.Event) -> None:
         while not done.is_set():
             self.poll()
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 def contents(table: Any) -> Rows:

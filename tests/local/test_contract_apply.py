@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,7 +56,7 @@ def query(lake: SmallLake, sql: str) -> list[list[str | None]]:
     )["QueryExecutionId"]
     while (status := athena.get_query_execution(QueryExecutionId=began)["QueryExecution"]["Status"])["State"] in (
         "QUEUED", "RUNNING"):  # fmt: skip
-        pass
+        time.sleep(0.05)
     assert status["State"] == "SUCCEEDED", status
     rows = athena.get_query_results(QueryExecutionId=began)["ResultSet"]["Rows"]
     return [[each.get("VarCharValue") for each in row["Data"]] for row in rows]

@@ -196,13 +196,13 @@ def goes_on_late(lake: SmallLake, number: int) -> str:
 
 
 def test_a_backfill_in_parallel_is_the_source_and_goes_on_where_it_stopped(lake: SmallLake) -> None:
-    lake.orders(200, 203, "n", "timestamp '2026-09-01' + (n - 200) * interval '1 day'")  # late: behind the watermark
+    lake.orders(200, 202, "n", "timestamp '2026-09-01' + (n - 200) * interval '1 day'")  # late: behind the watermark
     described = pipelines.load(PIPELINE, lake.target.root)
-    wanted = backfill.intervals(described, "2026-09-01", "2026-09-04", datetime.now(UTC))
-    assert len(wanted) == 4
-    first = backfill.load(lake.target, described, wanted[:2], 2, [], again=False)
+    wanted = backfill.intervals(described, "2026-09-01", "2026-09-03", datetime.now(UTC))
+    assert len(wanted) == 3
+    first = backfill.load(lake.target, described, wanted[:1], 2, [], again=False)
     rest = backfill.load(lake.target, described, wanted, 3, [], again=False)
-    assert [each.status for each in (*first, *rest)] == ["SUCCEEDED"] * 2 + ["loaded before"] * 2 + ["SUCCEEDED"] * 2
+    assert [each.status for each in (*first, *rest)] == ["SUCCEEDED", "loaded before", "SUCCEEDED", "SUCCEEDED"]
     assert_true(lake)
 
 
