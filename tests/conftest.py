@@ -6,13 +6,16 @@ import pytest
 
 LONGEST = (
     "test_ticket_lake",
-    "test_runs_cold",
     "test_runs",
+    "test_forget",
     "test_client_dbt",
+    "test_runs_cold",
     "test_contract_apply",
+    "test_contract_import",
+    "test_model",
     "test_increments",
     "test_stream",
-    "test_contract_import",
+    "test_governance_attacks",
     "test_kill",
 )
 
