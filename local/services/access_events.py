@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -19,6 +19,9 @@ OF_BUCKET = frozenset({
 })  # fmt: skip
 READS = ("Get", "Head", "List", "Select")
 Selector = Mapping[str, Any]
+TESTS: dict[str, Callable[[str, str], bool]] = {
+    "Equals": str.__eq__, "StartsWith": str.startswith, "EndsWith": str.endswith,
+}  # fmt: skip
 
 
 class Event(NamedTuple):
@@ -72,10 +75,9 @@ def kept(event: Event, kept_by: list[Selector]) -> bool:
 
 
 def _fits(value: str, wanted: Selector) -> bool:
-    tests = {"Equals": value.__eq__, "StartsWith": value.startswith, "EndsWith": value.endswith}
-    for name, test in tests.items():
-        if (allowed := wanted.get(name)) and not any(test(each) for each in allowed):
+    for name, test in TESTS.items():
+        if (allowed := wanted.get(name)) and not any(test(value, each) for each in allowed):
             return False
-        if any(test(each) for each in wanted.get(f"Not{name}") or ()):
+        if any(test(value, each) for each in wanted.get(f"Not{name}") or ()):
             return False
     return True
