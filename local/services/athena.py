@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moto.athena.models import athena_backends
-from moto.core.exceptions import JsonRESTError
-from moto.s3.models import s3_backends
 
 from local.engines.athena_errors import QueryError
 from local.engines.athena_prepared import Execute
@@ -31,6 +29,7 @@ from local.services import (
 from local.services.athena_callers import Callers, NotReadError, caller
 from local.services.athena_catalogs import LARGEST_LISTING, method
 from local.services.athena_executions import FINAL, WRITES, Execution, Results, page
+from local.services.athena_outputs import encryption, invalid, result_configuration
 from local.services.athena_syntax import Syntax
 from local.services.lakeformation_state import governed, principal_of_key
 from local.services.paging import paged
@@ -40,73 +39,10 @@ if TYPE_CHECKING:
     from local.endpoint import Endpoint
 
 FIDELITY = (
-    ("Athena", "SELECT over Iceberg, Avro and Parquet tables of the Glue catalog", "DuckDB, SQL by allow-list", "real"),
-    ("Athena", "FOR TIMESTAMP AS OF and FOR VERSION AS OF with literals, on Iceberg tables", "DuckDB", "real"),
     ("Athena", "query states, errors, result files, paging, statistics, cancel", "ours", "real"),
-    ("Athena", "SHOW TABLES, SHOW DATABASES, DESCRIBE, information_schema", "ours", "real"),
     ("Athena", ".metadata beside a result: in a format of our own", "ours", "simulated"),
     ("Athena", "byte limit of a workgroup: the query is stopped while it reads, without a result", "ours", "real"),
     ("Athena", "capacity reservations", "kept, without effect", "simulated"),
-    ("Athena", "functions, operators, casts and types without a conformance case", "", "refused"),
-    (
-        "Athena",
-        "views of the Glue catalog, nested ones too: SELECT, DESCRIBE, SHOW VIEWS, SHOW CREATE VIEW",
-        "ours",
-        "real",
-    ),
-    (
-        "Athena",
-        "CTAS, INSERT INTO and UNLOAD: Parquet, JSON, Avro, text; partitions and their limit of 100, manifests",
-        "DuckDB",
-        "real",
-    ),
-    (
-        "Athena",
-        "Iceberg tables: CREATE, CTAS, INSERT, UPDATE, DELETE, MERGE (copy on write, one commit each)",
-        "DuckDB, PyIceberg",
-        "real",
-    ),
-    (
-        "Athena",
-        "$snapshots, $history, $refs, $files, $manifests, $partitions; of plain tables $partitions",
-        "ours",
-        "real",
-    ),
-    ("Athena", "OPTIMIZE … BIN_PACK and VACUUM of Iceberg tables", "DuckDB, PyIceberg", "real"),
-    ("Athena", "CREATE and DROP of tables and databases, DROP VIEW", "ours", "real"),
-    ("Athena", "ORC files; INSERT into bucketed tables", "", "refused"),
-    (
-        "Athena",
-        "position deletes, as Spark's merge-on-read leaves them: SELECT, UPDATE, DELETE, MERGE, OPTIMIZE",
-        "DuckDB, PyIceberg",
-        "real",
-    ),
-    ("Athena", "Iceberg tables with equality deletes or of version 3", "", "refused"),
-    (
-        "Athena",
-        "timestamps, decimals, dates, arrays, maps and structs of Parquet, Avro and JSON; fields by their names",
-        "DuckDB",
-        "real",
-    ),
-    (
-        "Athena",
-        "JSON: timestamps that are not written as '2026-11-21 05:30:00.123', decimals over 15 digits",
-        "",
-        "refused",
-    ),
-    ("Athena", "TABLESAMPLE, MATCH_RECOGNIZE, the type time, order of arrays and rows", "", "refused"),
-    ("Athena", "CREATE VIEW; ALTER TABLE: properties, columns, partitions, places, names", "ours, PyIceberg", "real"),
-    ("Athena", "SHOW COLUMNS, PARTITIONS, TBLPROPERTIES, CREATE TABLE; MSCK REPAIR TABLE", "ours", "real"),
-    ("Athena", "EXPLAIN: the plan of the laptop's engine", "DuckDB", "simulated"),
-    ("Athena", "OPTIMIZE with WHERE, SHOW FUNCTIONS, EXPLAIN as JSON or GRAPHVIZ", "", "refused"),
-    ("Athena", "JSON lines by the OpenX SerDe with gzip; partition projection: date, integer, enum", "DuckDB", "real"),
-    (
-        "Athena",
-        "text lines by LazySimpleSerDe and OpenCSVSerde, with gzip; values that fit their types",
-        "DuckDB",
-        "real",
-    ),
-    ("Athena", "escapes in text lines; the Hive JSON SerDe; partition projection of the type injected", "", "refused"),
     ("Athena", "GetQueryRuntimeStatistics: times, bytes read, rows; no stages", "ours", "real"),
 )
 RESPONSE = "moto.athena.responses:AthenaResponse"
@@ -114,14 +50,6 @@ LARGEST_QUERY = 262_144
 KEPT_EXECUTIONS = 5_000
 LARGEST_PAGE = 1000
 HELD_SECONDS = 0.8  # a client that polls sleeps a second between two questions, so the first waits for the answer
-NO_LOCATION = (
-    "No output location provided. An output location is required either through the Workgroup result configuration "
-    "setting or as an API input."
-)
-
-
-def invalid(message: str) -> JsonRESTError:
-    return JsonRESTError("InvalidRequestException", message)
 
 
 class Athena:
@@ -268,24 +196,6 @@ class Athena:
         return json.dumps({"QueryRuntimeStatistics": execution.runtime_statistics()})
 
 
-def result_configuration(workgroup: Any, asked: dict[str, Any], state: Path) -> dict[str, Any]:
-    """Where the result goes: the request's place, unless there is none or the workgroup's is enforced."""
-    if athena_managed.wanted(workgroup):
-        if asked:
-            raise invalid(athena_managed.BOTH)
-        return {"OutputLocation": athena_managed.location(state)}
-    own = (workgroup.configuration or {}).get("ResultConfiguration") or {}
-    enforced = workgroup.configuration.get("EnforceWorkGroupConfiguration", False)
-    config = dict(own) if enforced or not asked.get("OutputLocation") else dict(asked)
-    location = config.get("OutputLocation", "")
-    if not location.startswith("s3://"):
-        raise invalid(f"outputLocation is not a valid S3 path: '{location}'" if location else NO_LOCATION)
-    bucket = location.removeprefix("s3://").partition("/")[0]
-    if not any(bucket in account["aws"].buckets for account in s3_backends.values()):
-        raise invalid(f"Unable to verify/create output bucket {bucket}")
-    return config
-
-
 def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, Any]:
     """What the worker process is told."""
     return {
@@ -306,18 +216,6 @@ def request_of(execution: Execution, credentials: dict[str, Any]) -> dict[str, A
             "credentials": {"key": OWN_KEY, "secret": "endpoint"},
         },
     }
-
-
-def encryption(asked: dict[str, str]) -> dict[str, str]:
-    match asked.get("EncryptionOption"):
-        case None:
-            return {}
-        case "SSE_S3":
-            return {"ServerSideEncryption": "AES256"}
-        case "SSE_KMS":
-            return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": asked["KmsKey"]}
-        case option:
-            raise invalid(f"The encryption option '{option}': the laptop has SSE_S3 and SSE_KMS.")
 
 
 def backend_of(response: Any) -> Any:

@@ -26,7 +26,8 @@ FIDELITY = (
     ("IAM", "identity, boundary, session and resource policies, conditions, variables, iam:PassRole", "ours", "real"),
     ("IAM", "KMS of encrypted objects, streams, tables, queues, topics, secrets: the caller's leave", "ours", "real"),
     ("IAM", "trust policies, session tags and session policies of AssumeRole", "ours", "real"),
-    ("IAM", "the service as which a function, job or state machine assumes its role", "not held to trust", "simulated"),
+    ("IAM", "services that take a role: its trust policy, aws:SourceAccount; aws:SourceArn of state machines, "
+     "schedule groups, rules and Lake Formation", "ours", "real"),
     ("IAM", "signatures: a caller is known by its access key and token", "not recomputed", "simulated"),
     ("IAM", "condition keys without a value here, actions without a mapping, other accounts, SCPs", "", "refused"),
 )  # fmt: skip

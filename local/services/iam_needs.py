@@ -17,7 +17,7 @@ from moto.kinesis.utils import decompose_shard_iterator
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from local.services import iam_glue, iam_keys, iam_s3
+from local.services import iam_glue, iam_kms, iam_s3
 from local.services.iam_permissions import GLOBAL, PASSES, PLAIN, SAME_AS, WILD
 from local.services.iam_request import Asked, Need, UnclearError
 
@@ -60,7 +60,7 @@ def _dynamodb(asked: Asked) -> Iterator[Need]:
         name = table.rpartition("/")[2]
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
         yield asked.need(f"table/{name}{index}", permission)
-        yield from iam_keys.of_table(asked, name)
+        yield from iam_kms.of_table(asked, name)
 
 
 def _kinesis(asked: Asked) -> Iterator[Need]:
@@ -70,7 +70,7 @@ def _kinesis(asked: Asked) -> Iterator[Need]:
     else:
         yield from _plain(asked)
         name = str(asked.params.get("StreamName") or asked.params.get("StreamARN", "")).rpartition("/")[2]
-    yield from iam_keys.of_stream(asked, name)
+    yield from iam_kms.of_stream(asked, name)
 
 
 def _logs(asked: Asked) -> Iterator[Need]:
@@ -101,12 +101,12 @@ def _secrets(asked: Asked) -> Iterator[Need]:
         return
     names = asked.params.get("SecretIdList") or [asked["SecretId"]]
     for name in names:
-        found = iam_keys.secret_named(asked, name)
+        found = iam_kms.secret_named(asked, name)
         policy = found.policy if found is not None else None
         whole = found.arn if found is not None else name if name.startswith("arn:") else f"secret:{name}"
         permission = "GetSecretValue" if asked.action == "BatchGetSecretValue" else asked.action
         yield asked.need(whole, permission, policy=policy)
-        yield from iam_keys.of_secret(asked, found)
+        yield from iam_kms.of_secret(asked, found)
 
 
 def _queues(asked: Asked) -> Iterator[Need]:
@@ -117,7 +117,7 @@ def _queues(asked: Asked) -> Iterator[Need]:
     queue: Any = sqs_backends[asked.account][asked.region].queues.get(name)
     policy = queue.policy if queue is not None else None
     yield asked.need(name, _permission(asked), policy=policy if isinstance(policy, str) else _json(policy))
-    yield from iam_keys.of_queue(asked, name)
+    yield from iam_kms.of_queue(asked, name)
 
 
 def _topics(asked: Asked) -> Iterator[Need]:
@@ -125,7 +125,7 @@ def _topics(asked: Asked) -> Iterator[Need]:
         topic: Any = sns_backends[asked.account][asked.region].topics.get(need.resource)
         owner: dict[str, str | tuple[str, ...]] = {"aws:sourceowner": asked.account}  # as SNS's default policy asks
         yield Need(need.permission, need.resource, owner, topic.policy if topic is not None else None)
-        yield from iam_keys.of_topic(asked, need.resource)
+        yield from iam_kms.of_topic(asked, need.resource)
 
 
 def _events(asked: Asked) -> Iterator[Need]:
@@ -188,7 +188,7 @@ SERVICES: dict[str, Callable[[Asked], Iterable[Need]]] = {
     "events": _events,
     "glue": iam_glue.needs,
     "kinesis": _kinesis,
-    "kms": iam_keys.needs,
+    "kms": iam_kms.needs,
     "lambda": _functions,
     "logs": _logs,
     "s3": iam_s3.needs,

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from moto.s3.models import FakeDeleteMarker, s3_backends
 
-from local.services import iam_keys
+from local.services import iam_kms
 from local.services.iam_request import Asked, Need, UnclearError
 
 Context = dict[str, str | tuple[str, ...]]
@@ -88,7 +88,7 @@ def _of_object(asked: Asked, bucket: str, key: str) -> Iterator[Need]:
     if "GetObjectAttributes" in named:
         yield _need(asked, "GetObject", bucket, key)
     if {"GetObject", "GetObjectAttributes"} & set(named):
-        yield from iam_keys.of_object(asked, bucket, key, query.get("versionId"))
+        yield from iam_kms.of_object(asked, bucket, key, query.get("versionId"))
         if method != "POST" and _is_missing(asked, bucket, key):
             yield _need(asked, "ListBucket", bucket)  # who may not list is not told that there is no such key
     if "PutObject" in named:
@@ -105,12 +105,12 @@ def _of_put(asked: Asked, bucket: str, key: str) -> Iterator[Need]:
         path, _, version = unquote(source).lstrip("/").partition("?versionId=")
         origin, _, name = path.partition("/")
         yield _need(asked, "GetObjectVersion" if version else "GetObject", origin, name)
-        yield from iam_keys.of_object(asked, origin, name, version or None)
+        yield from iam_kms.of_object(asked, origin, name, version or None)
     if asked.header("x-amz-tagging"):
         yield _need(asked, "PutObjectTagging", bucket, key)
     if asked.header("x-amz-acl") not in ("", "private", "bucket-owner-full-control"):
         yield _need(asked, "PutObjectAcl", bucket, key)
-    yield from iam_keys.of_new_object(asked, bucket, key, parts=bool(CREATES & asked.query.keys()))
+    yield from iam_kms.of_new_object(asked, bucket, key, parts=bool(CREATES & asked.query.keys()))
 
 
 def _of_deleted(asked: Asked, bucket: str) -> Iterator[Need]:

@@ -18,6 +18,7 @@ from local.services import (
     lakeformation_glue,
     lakeformation_grants as grants,
     lakeformation_places as places,
+    lakeformation_tagged as tagged,
     lakeformation_tags as tags,
 )
 from local.services.seams import add, patch
@@ -69,8 +70,8 @@ OURS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "GetEffectivePermissionsForPath": places.effective_for_path,
     "CreateLFTag": tags.create, "GetLFTag": tags.get, "UpdateLFTag": tags.update, "DeleteLFTag": tags.delete,
     "ListLFTags": tags.list_, "AddLFTagsToResource": tags.assign, "RemoveLFTagsFromResource": tags.remove,
-    "GetResourceLFTags": tags.of_resource, "SearchTablesByLFTags": tags.search_tables,
-    "SearchDatabasesByLFTags": tags.search_databases,
+    "GetResourceLFTags": tagged.of_resource, "SearchTablesByLFTags": tagged.search_tables,
+    "SearchDatabasesByLFTags": tagged.search_databases,
     "CreateDataCellsFilter": filters.create, "UpdateDataCellsFilter": filters.update,
     "GetDataCellsFilter": filters.get, "ListDataCellsFilter": filters.list_, "DeleteDataCellsFilter": filters.delete,
     "CreateLakeFormationOptIn": places.opt_in, "DeleteLakeFormationOptIn": places.opt_out,

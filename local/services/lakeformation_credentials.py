@@ -14,15 +14,8 @@ from moto.sts.models import sts_backends
 from local.engines.lake_formation import TABLE_PERMISSIONS, vended, visible
 from local.services import iam_services
 from local.services.lakeformation_places import READS, WRITES, at
-from local.services.lakeformation_state import (
-    described,
-    error,
-    glue_table,
-    invalid,
-    kept_of,
-    path_of,
-    principal_of,
-)
+from local.services.lakeformation_resources import path_of
+from local.services.lakeformation_state import described, error, glue_table, invalid, kept_of, principal_of
 
 SHORTEST, LONGEST, USUAL = 900, 43_200, 3600
 

@@ -8,19 +8,9 @@ from typing import Any
 from local.engines.lake_formation import Filter, may_grant
 from local.engines.lake_formation_filters import FilterError, check
 from local.services.lakeformation_grants import LARGEST_PAGE
+from local.services.lakeformation_resources import check_names, excluded_of, same
 from local.services.lakeformation_sight import sees_filter
-from local.services.lakeformation_state import (
-    absent,
-    check_names,
-    columns_of,
-    error,
-    excluded_of,
-    glue_table,
-    invalid,
-    kept_of,
-    principal_of,
-    same,
-)
+from local.services.lakeformation_state import absent, columns_of, error, glue_table, invalid, kept_of, principal_of
 from local.services.paging import paged
 
 Key = tuple[str, str, str]

@@ -7,20 +7,16 @@ from typing import Any
 from moto.core.exceptions import JsonRESTError
 
 from local.engines.lake_formation import EVERYONE, TABLE_PERMISSIONS, Grant, may_grant
-from local.services.lakeformation_sight import grants as seen
-from local.services.lakeformation_state import (
-    Kept,
+from local.services.lakeformation_resources import (
     check_permissions,
     check_principal,
     check_resource,
-    error,
-    invalid,
-    kept_of,
     path_of,
-    principal_of,
     same,
     shown,
 )
+from local.services.lakeformation_sight import grants as seen
+from local.services.lakeformation_state import Kept, error, invalid, kept_of, principal_of
 from local.services.paging import paged
 
 FILTERS_OF_A_PRINCIPAL = 100  # on one table

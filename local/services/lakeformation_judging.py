@@ -55,3 +55,9 @@ def require(response: Any, *needed: str) -> Access | None:
         access_log.refused(key_of(response), database, name, needed[0])
         raise denied(needed[0].title(), name)
     return access if access.governed else None
+
+
+def require_administrator(response: Any) -> None:
+    """Tags, places and settings are an administrator's."""
+    if (caller := judged(response)) is not None:
+        raise error("AccessDeniedException", f"Insufficient Lake Formation permission(s) for {caller}")

@@ -10,19 +10,10 @@ from moto.glue.models import glue_backends
 from moto.iam.models import iam_backends
 
 from local.services.lakeformation_grants import LARGEST_PAGE, entries_of
+from local.services.lakeformation_judging import require_administrator
+from local.services.lakeformation_resources import check_principal, check_resource, path_of, shown
 from local.services.lakeformation_sight import grants
-from local.services.lakeformation_state import (
-    Kept,
-    absent,
-    check_principal,
-    check_resource,
-    error,
-    invalid,
-    kept_of,
-    path_of,
-    shown,
-)
-from local.services.lakeformation_tags import administer
+from local.services.lakeformation_state import Kept, absent, error, invalid, kept_of
 from local.services.paging import paged
 
 SERVICE_ROLE = "AWSServiceRoleForLakeFormationDataAccess"
@@ -41,7 +32,7 @@ TRUST = {
 
 
 def register(response: Any) -> dict[str, Any]:
-    administer(response)
+    require_administrator(response)
     arn, role = response._get_param("ResourceArn"), response._get_param("RoleArn")
     found, path = kept_of(response), path_of(arn)
     if arn in found.places:
@@ -81,7 +72,7 @@ def _service_role(account: str, paths: list[str]) -> str:
 
 
 def update(response: Any) -> dict[str, Any]:
-    administer(response)
+    require_administrator(response)
     told, found = _registered(response), kept_of(response)
     hybrid = response._get_param("HybridAccessEnabled")
     told["RoleArn"] = response._get_param("RoleArn") or told["RoleArn"]
@@ -91,7 +82,7 @@ def update(response: Any) -> dict[str, Any]:
 
 
 def deregister(response: Any) -> dict[str, Any]:
-    administer(response)
+    require_administrator(response)
     told, found = _registered(response), kept_of(response)
     with found.lock:
         del found.places[told["ResourceArn"]]
@@ -115,7 +106,7 @@ def _registered(response: Any) -> dict[str, Any]:
 
 
 def put_settings(response: Any) -> dict[str, Any]:
-    administer(response)
+    require_administrator(response)
     settings = response._get_param("DataLakeSettings")
     backend: Any = response.lakeformation_backend
     backend.put_data_lake_settings(response._get_param("CatalogId") or response.current_account, settings)
@@ -125,7 +116,7 @@ def put_settings(response: Any) -> dict[str, Any]:
 
 
 def opt_in(response: Any) -> dict[str, Any]:
-    administer(response)
+    require_administrator(response)
     found, told = kept_of(response), _opted(response)
     if told not in found.opt_ins:
         found.opt_ins.append(told)
@@ -135,7 +126,7 @@ def opt_in(response: Any) -> dict[str, Any]:
 
 def opt_out(response: Any) -> dict[str, Any]:
     """Also of a role that is gone."""
-    administer(response)
+    require_administrator(response)
     found, principal = kept_of(response), response._get_param("Principal")["DataLakePrincipalIdentifier"]
     told = {"principal": principal, "resource": check_resource(response, response._get_param("Resource"))}
     if told not in found.opt_ins:

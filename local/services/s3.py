@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FIDELITY = (
     ("S3", "objects, versions, multipart uploads, listings, tags", "moto", "real"),
+    ("S3", "a missing key: 404 for who may list the bucket without a condition, else 403", "ours", "real"),
     ("S3", "bucket policies, the demand for TLS taken as met: the loopback stands for it", "ours", "simulated"),
     ("S3", "lifecycle, encryption, access blocks, ownership, logging", "kept, without effect", "simulated"),
     (

@@ -93,10 +93,10 @@ class StateMachines(StepFunctionsParserBackend):
         check_role(roleArn, f"arn:aws:states:{self.region_name}:{self.account_id}:stateMachine:{name}")
         return StepFunctionBackend.create_state_machine(self, name, definition, roleArn, *args, **kwargs)
 
-    def update_state_machine(self, arn: str, definition: Any = None, role_arn: Any = None, **kwargs: Any) -> Any:
-        if role_arn:
-            check_role(role_arn, arn)
-        return super().update_state_machine(arn, definition, role_arn, **kwargs)
+    def update_state_machine(self, arn: str, *args: Any, **kwargs: Any) -> Any:
+        if role := kwargs.get("role_arn"):
+            check_role(role, arn)
+        return super().update_state_machine(arn, *args, **kwargs)
 
     def start_execution(
         self, state_machine_arn: str, name: Any = None, execution_input: Any = None, trace_header: Any = None

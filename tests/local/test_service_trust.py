@@ -82,6 +82,15 @@ def test_a_machine_and_a_schedules_group_are_named_to_the_role(endpoint: Running
         make(endpoint, role(endpoint, service, {"ArnLike": {"aws:SourceArn": arn}}))
 
 
+def test_a_change_of_role_is_held_to_trust_too(endpoint: RunningEndpoint) -> None:
+    made = machine(endpoint, role(endpoint, "states"))["stateMachineArn"]
+    with pytest.raises(ClientError, match="Neither the global service principal"):
+        endpoint.client("stepfunctions").update_state_machine(stateMachineArn=made, roleArn=role(endpoint, "ec2"))
+    name = function(endpoint, role(endpoint, "lambda"))["FunctionName"]
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        endpoint.client("lambda").update_function_configuration(FunctionName=name, Role=role(endpoint, "ec2"))
+
+
 def test_trust_that_ends_ends_what_the_service_does(endpoint: RunningEndpoint) -> None:
     arn = role(endpoint, "lambda")
     name = function(endpoint, arn)["FunctionName"]
