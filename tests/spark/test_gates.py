@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+import contracts
 from glue_jobs.failures import GateFailedError
 from glue_jobs.gates import check, require
 from lake.gates import told
@@ -69,3 +70,14 @@ def test_a_gate_that_stops_names_itself_its_contract_and_where_to_look(spark: Sp
     assert "contracts/shop/orders.odcs.yaml" in raised.value.remedy
     assert raised.value.facts == {"quarantined": 1}
     require(dataset, [{**checked, "severity": "warn"}], {})
+
+
+@pytest.mark.parametrize(("counts", "value"), [([5, 9], 5), ([5, 4], 4), ([7, None], 0), ([], 5)])
+def test_what_tells_of_fewer_people_than_a_contract_promises_is_stopped(
+    spark: SparkSession, counts: list[int | None], value: int
+) -> None:
+    gate = contracts.load("gold.coverage_by_cohort").gates[-1]
+    rows = spark.createDataFrame([(each,) for each in counts], "begun bigint")
+    [checked] = check(rows, [gate], "candidate")
+    assert (checked["name"], checked["value"], checked["passed"]) == ("smallest_group", value, value >= 5)
+    assert checked["severity"] == "error"
