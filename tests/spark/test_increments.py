@@ -58,7 +58,7 @@ class Sequence:
 
     def step(self, now: datetime, newest: datetime) -> None:
         """A few changes in the hour from `now` on; `newest` is the highest cursor of the whole table before it."""
-        for _ in range(self.chance.randrange(1, 4)):
+        for _ in range(self.chance.randrange(1, 6)):
             kinds = ["insert", "insert"] if self.way == "log" else ["insert", "update", "update"]
             kinds += ["delete"] if self.way in ("whole", "shrinking") else []
             getattr(self, self.chance.choice(kinds))(now, newest)
@@ -163,9 +163,6 @@ def test_any_sequence_of_changes_and_loads_ends_in_a_table_equal_to_its_source(p
     world.change()
     world.ingest("20260101T0200")
     world.refine("20260101T0200")
-    world.change()
-    world.ingest("20260101T0300")
-    world.refine("20260101T0300")
     world.refine("20260101T0100")
     assert_succeeded(list(play.run("play-20260101T0100-02", "backfill").values()))
     assert world.differences() == ""
