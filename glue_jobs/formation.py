@@ -48,7 +48,7 @@ class Formation:
             token = {"NextToken": answer["NextToken"]}
 
     def granted(self, **asked: Any) -> Iterator[Granted]:
-        """Grants on a resource or a kind of it, as they were given.
+        """Grants on a resource, or all of the account's, as they were given.
 
         Never asked for by a principal: of a principal and a resource Lake Formation answers what is effective, which
         of `IAM_ALLOWED_PRINCIPALS`, who never calls, need not be what was given.

@@ -91,12 +91,10 @@ class Governor:
 
     def _open(self) -> Iterable[Granted]:
         ours = {self._environment.databases[layer] for layer in GOVERNED}
-        for kind in ("DATABASE", "TABLE"):
-            for each in self._formation.granted(ResourceType=kind, MaxResults=LARGEST):
-                principal, resource, _ = each
-                [place] = resource.values()
-                if principal == EVERYONE and (place.get("DatabaseName") or place.get("Name")) in ours:
-                    yield each
+        for each in self._formation.granted(MaxResults=LARGEST):
+            principal, resource, _ = each
+            if principal == EVERYONE and _database(resource) in ours:
+                yield each
 
     def _close_table(self, table: TableTags) -> None:
         def opened() -> list[Granted]:
@@ -123,3 +121,10 @@ class Governor:
             for each in tags
         ]
         check(self._formation.call("add_lf_tags_to_resource", Resource=resource, LFTags=pairs).get("Failures", ()))
+
+
+def _database(resource: Said) -> str | None:
+    """The database that a resource is, or is in."""
+    [(kind, place)] = resource.items()
+    found: str | None = place.get("Name" if kind == "Database" else "DatabaseName")
+    return found

@@ -74,20 +74,14 @@ class LakeFormationClient:
         return {}
 
     def list_permissions(
-        self,
-        *,
-        Resource: dict[str, Any] | None = None,
-        ResourceType: str = "",
-        MaxResults: int = 100,
-        NextToken: str = "0",
+        self, *, Resource: dict[str, Any] | None = None, MaxResults: int = 100, NextToken: str = "0"
     ) -> dict[str, Any]:
-        """Those on a resource, or all on databases or on tables; a filter's are not among a table's."""
-        self.asked.append(ResourceType or "resource")
-        size = {"DATABASE": 1, "TABLE": 2}.get(ResourceType)
+        """Those on a resource, or all."""
+        self.asked.append("resource" if Resource else "account")
         found = [
             {"Principal": {"DataLakePrincipalIdentifier": who}, "Resource": _resource(on), "Permissions": ["ALL"]}
             for who, on in sorted(self.grants)
-            if len(on) == size or (Resource is not None and on == _places(Resource)[0])
+            if Resource is None or on == _places(Resource)[0]
         ]
         return _paged("PrincipalResourcePermissions", found, NextToken)
 
@@ -116,6 +110,8 @@ def _paged(name: str, found: list[dict[str, Any]], token: str) -> dict[str, Any]
 
 
 def _resource(place: Place) -> dict[str, Any]:
+    if place[1:] == ("*",):
+        return {"Table": {"DatabaseName": place[0], "TableWildcard": {}}}
     if len(place) == 1:
         return {"Database": {"Name": place[0]}}
     if len(place) == 2:
@@ -137,7 +133,7 @@ def _places(resource: dict[str, Any]) -> list[Place]:
 
 
 def _table(told: dict[str, Any]) -> Place:
-    return told["DatabaseName"], told["Name"]
+    return told["DatabaseName"], told.get("Name", "*")
 
 
 def _filter(told: dict[str, Any]) -> Place:

@@ -104,11 +104,13 @@ def test_a_new_column_is_in_no_filter_before_its_class_says_so(client: LakeForma
     assert "ward" in held["ColumnNames"]
 
 
-@pytest.mark.parametrize(("mode", "left"), [("lake_formation", set()), ("hybrid", {EVERYONE})])
+@pytest.mark.parametrize(
+    ("mode", "races", "left"), [("lake_formation", 0, set()), ("lake_formation", 1, set()), ("hybrid", 0, {EVERYONE})]
+)
 def test_a_table_from_before_is_closed_to_whom_iam_lets_where_lake_formation_alone_decides(
-    client: LakeFormationClient, mode: str, left: set[str]
+    client: LakeFormationClient, mode: str, races: int, left: set[str]
 ) -> None:
-    client.grants = {(EVERYONE, TABLE)}
+    client.grants, client.races = {(EVERYONE, TABLE)}, races
     bring(client, planned(mode=mode))
     assert {who for who, _ in client.grants} == left
 
@@ -118,7 +120,7 @@ def test_what_is_open_to_whom_iam_lets_is_closed_whether_a_contract_has_it_or_no
     client: LakeFormationClient, races: int
 ) -> None:
     databases = [each for layer, each in ENVIRONMENT.databases.items() if layer != "discovered"]
-    named = ("clinic_patients", "clinic_patients__dead_letters", "by_hand", "of_a_contract_gone")
+    named = ("clinic_patients", "clinic_patients__dead_letters", "by_hand", "of_a_contract_gone", "*")
     tables = [(each, name) for each in databases for name in named]
     theirs: set[tuple[str, tuple[str, ...]]] = {(EVERYONE, ("their_lake",)), (EVERYONE, ("their_lake", "t"))}
     theirs |= {(NURSE, tables[0]), (NURSE, (databases[0],))}
