@@ -136,7 +136,11 @@ def test_a_reason_names_the_class_the_grant_the_filter_and_their_lines() -> None
     ("role", "place", "says"),
     [
         ("analist", "saas_users", "The role 'analist': expected one of config/prod.yaml. Did you mean 'analyst'?"),
-        ("analyst", "saas_user.email", "The table 'saas_user.email': expected one that has a contract, or that is made of one."),
+        (
+            "analyst",
+            "saas_user.email",
+            "The table 'saas_user.email': expected one that has a contract, or that is made of one.",
+        ),
         ("analyst", "saas_users.emial", "The column 'emial': expected one of saas_users. Did you mean 'email'?"),
     ],
 )
