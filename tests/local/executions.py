@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.local.functions import make_role, unique, until
+from tests.local.functions import PATIENCE, make_role, unique, until
 
 S = "arn:aws:states:::"
 
@@ -44,7 +44,7 @@ def start(endpoint: Any, definition: dict[str, Any], given: Any = None, **settin
     return arn
 
 
-def ended(endpoint: Any, arn: str, seconds: float = 15.0) -> dict[str, Any]:
+def ended(endpoint: Any, arn: str, seconds: float = PATIENCE) -> dict[str, Any]:
     """DescribeExecution once it does not run any more."""
 
     def described() -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ TRUST = {
         }
     ],
 }  # fmt: skip
+PATIENCE = 60.0  # for what comes for sure, however busy the machine is
 
 
 def unique(noun: str) -> str:
@@ -58,7 +59,7 @@ def make_function(endpoint: Any, code: str, **settings: Any) -> str:
     return name
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """What the condition answers as soon as that is true."""
     limit = time.monotonic() + seconds
     while not (found := condition()):
