@@ -141,11 +141,13 @@ class Condition:
             raise UnknownConditionError(f"The condition operator '{operator}': it is not one that IAM is known to have")
 
     def holds(self, context: Context, known: Collection[str], variables: bool) -> bool:
-        found = context.get(self.key) or None  # no value at all is as good as none of many
+        found = context.get(self.key)
+        if found == () or (self.qualifier and not found):
+            found = None  # none of many; of a key of one value an empty text is a value
         if found is None and not is_known(self.key, known):
             raise UnknownConditionError(f"The condition '{self.written}': the key's value is not known here")
         if self.name == "Null":
-            return (found is None) == (self.values[0].lower() == "true")
+            return (not found) == (self.values[0].lower() == "true")
         if found is None:
             return self.optional or (self.qualifier == "ForAllValues") or (self.negated and not self.qualifier)
         if isinstance(found, tuple) and not self.qualifier:
