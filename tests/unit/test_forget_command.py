@@ -1,0 +1,40 @@
+"""What `forget` asks for, refuses and shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cli import forget
+from cli.errors import CommandError
+from lake.certificate import NAMELESS, certificate
+from tests.unit.test_erasure import LAKE, PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, "Expected --subject ID, or --run RUN"),
+        ({"subject": "7", "run": "forget-20260101T0000-01"}, "Give one of them"),
+        ({"run": "tickit-20260101T0000-01"}, "expected one of an erasure"),
+    ],
+)
+def test_an_erasure_is_begun_or_waited_for(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        forget.forget(**{"subject": None, "run": None, **asked})
+
+
+def test_a_certificate_shows_counts_first_and_then_what_is_left_with_its_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = [
+        {"table": "bronze.a", "done": {"rows": 3, "versions": 0}, "after": {"loads": 2}},
+        {"table": "silver.a", "done": {"rows": 1}, "after": {}},
+    ]
+    expires = {"store": "landing", "rule": "expires", "by": "2026-01-31", "why": "Files."}
+    forget.show(certificate("run", PEOPLE, "d16e57", done, [expires], LAKE.environment))
+    lines = [" ".join(each.split()) for each in capsys.readouterr().out.splitlines()]
+    assert lines.index("bronze.a 3 0") < lines.index("silver.a 1 0") < lines.index("landing expires 2026-01-31 Files.")
+    [left] = [each for each in lines if each.startswith("bronze.a, without an id not searchable 2 loads: ")]
+    assert NAMELESS[:20] in left
