@@ -114,7 +114,11 @@ def _sentence(cause: str) -> str:
         document = json.loads(cause)
     except ValueError:
         return cause
-    return str(document.get("errorMessage") or document.get("ErrorMessage") or cause)
+    if found := document.get("errorMessage") or document.get("ErrorMessage"):
+        return str(found)
+    if "JobRunState" in document:  # of one that somebody stopped Glue says no more
+        return f"The run {document['Id']} of job {document['JobName']} is {document['JobRunState']}."
+    return cause
 
 
 def _history(states: Any, arn: str) -> list[dict[str, Any]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cli import forget
+from cli import execution, forget
 from cli.errors import CommandError
 from lake.certificate import NAMELESS, certificate
 from tests.unit.test_erasure import LAKE, PEOPLE
@@ -38,3 +41,17 @@ def test_a_certificate_shows_counts_first_and_then_what_is_left_with_its_reason(
     assert lines.index("bronze.a 3 0") < lines.index("silver.a 1 0") < lines.index("landing expires 2026-01-31 Files.")
     [left] = [each for each in lines if each.startswith("bronze.a, without an id not searchable 2 loads: ")]
     assert NAMELESS[:20] in left
+
+
+def test_a_job_that_somebody_stopped_is_said_in_a_sentence() -> None:
+    cause = json.dumps({"Id": "jr_1", "JobName": "lake-forget", "JobRunState": "STOPPED", "Arguments": {}})
+    at = datetime.now(UTC)
+    described = {"status": "FAILED", "error": "States.TaskFailed", "cause": cause, "startDate": at, "stopDate": at}
+    states = SimpleNamespace(describe_execution=lambda **_: described)
+    lake: Any = SimpleNamespace(client=lambda _: states, endpoint_url="", execution=lambda run: run)
+    with pytest.raises(CommandError, match=r"FAILED: The run jr_1 of job lake-forget is STOPPED\. Cure that, then"):
+        forget.conclude(
+            SimpleNamespace(environment=SimpleNamespace(name="local")),  # type: ignore[arg-type]
+            execution.follow(lake, "forget-20260101T0000-01"),
+            json=False,
+        )
