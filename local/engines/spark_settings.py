@@ -41,6 +41,7 @@ def settings(url: str, jars: Iterable[Path], folder: Path, memory: str) -> dict[
         "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        "spark.sql.ui.explainMode": "simple",  # nobody sees the plans that it would spell out
         "spark.sql.codegen.cache.maxEntries": str(CODE_KEPT),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
