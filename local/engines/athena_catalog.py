@@ -191,7 +191,10 @@ class GlueCatalog:
 
     def _columns(self) -> Iterator[tuple[Any, ...]]:
         for database, table in self._every_table():
-            found = self._listed(database, table)
+            try:
+                found = self._listed(database, table)
+            except (ClientError, QueryError):
+                continue  # a table that cannot be opened has no columns there, as in Trino
             for number, column in enumerate(found.columns, 1):
                 yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
 

@@ -38,12 +38,12 @@ VIEWS = {
     "visit_notes": f"SELECT visit_id, note FROM {SILVER}.clinic_visits",
     "scores": f"SELECT sum(score) total, count(*) n FROM {SILVER}.clinic_visits",
 }
-# What a clinician keeps for the own team: a table's name, its partitions, a view's text say what others may not see.
+# What a clinician keeps for the own team: partitions and a view's text say what others may not see.
 THEIRS = f"s3://{ENVIRONMENT.bucket('sandbox')}/data/clinical_analyst"
 KEPT = (
-    f"CREATE TABLE {CLINICIANS}.ill_77770042 WITH (format = 'PARQUET', partitioned_by = ARRAY['illness'], "
-    f"external_location = '{THEIRS}/ill/') AS SELECT person_id, illness FROM clinic_people",
-    f"CREATE VIEW {CLINICIANS}.found_77770043 AS SELECT person_id FROM clinic_people WHERE illness = 'CANARY-ill-1'",
+    f"CREATE TABLE {CLINICIANS}.ill_theirs WITH (format = 'PARQUET', partitioned_by = ARRAY['found'], "
+    f"external_location = '{THEIRS}/ill/') AS SELECT person_id, illness AS found FROM clinic_people",
+    f"CREATE VIEW {CLINICIANS}.found_theirs AS SELECT person_id FROM clinic_people WHERE illness = 'CANARY-ill-1'",
 )
 ICEBERG = "table_type = 'ICEBERG', is_external = false"
 MOMENT = "TIMESTAMP '2026-01-01 00:00:00.000'"
