@@ -95,6 +95,9 @@ class Reasons:
             every = "is granted every class" if UNCLASSED in self._role.sees else "is not granted every class"
             yield f"The role {every}, which is what opens a table that is {UNCLASSED} as a whole."
         if dataset is None or table.kind == BRONZE or not dataset.row_filters:
+            if self._role.limited:
+                yield f"The table has no row filter, and the role sees rows by its filters only ({self._line('rows')})."
+                return
             how = "column by column" if table.kind == OWN else "as a whole"
             yield f"The table has no row filter: it is reached by its tags (tag {ACCESS}), {how}."
             return

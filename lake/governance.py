@@ -98,14 +98,17 @@ def side_tables(dataset: Dataset) -> list[str]:
 
 
 def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
-    """What a role is granted by tags: the databases of its layers, and of their tables the columns of its classes."""
+    """What a role is granted by tags: the databases of its layers, and of their tables the columns of its classes.
+
+    A role that sees some rows only is granted tables by filters alone: a table without any is not of its rows.
+    """
     arn = principal(environment, role.name)
     layers = Tag(environment.prefix + LAYER, GOVERNED if role.audit else role.reads)
     if layers.values:
         yield TagGrant(role.name, arn, "DATABASE", "DESCRIBE", (layers,))
     if role.audit:
         yield TagGrant(role.name, arn, "TABLE", "DESCRIBE", (layers,))
-    if role.classes:
+    if role.classes and not role.limited:
         read = Tag(environment.prefix + LAYER, role.reads)
         expression = (
             Tag(environment.prefix + ACCESS, (BY_TAGS,)),
@@ -131,6 +134,8 @@ def filter_grants(environment: Environment, dataset: Dataset, role: Role) -> Ite
 
 def readable_whole(role: Role, datasets: Iterable[Dataset]) -> tuple[str, ...]:
     """The layers that a role may see all of, so that IAM, which opens a layer or does not, may open them to it."""
+    if role.limited:
+        return ()
     held = {layer: set[str]() for layer in GOVERNED}
     names = {layer: set[str]() for layer in GOVERNED}
     for each in datasets:

@@ -39,6 +39,11 @@ class Role:
         """Its classes; who may see every one may see what has none."""
         return (*self.classes, *((UNCLASSED,) if set(CLASSES) <= set(self.classes) else ()))
 
+    @property
+    def limited(self) -> bool:
+        """Whether it lists values of a filter; it then sees no table without row filters: nothing limits it there."""
+        return any(values != (ALL,) for values in self.rows.values())
+
     def unlimited(self, filter: str) -> bool:
         return self.rows.get(filter) == (ALL,)
 

@@ -22,7 +22,7 @@ from glue_jobs.governance import Governor
 from lake import environment
 from lake.governance import plan
 from lake.parts import Dataset
-from lake.rights import Plan, Tag
+from lake.rights import Plan, Tag, TagGrant
 from lake.roles import Role
 from lake.views import View
 from tests.local.athena_statements import Analyst
@@ -116,6 +116,7 @@ class PlannedLake:
         )
         self.described: environment.Environment = describe(self.environment)
         self._sessions: dict[str, RoleSession] = {}
+        self._granted: set[TagGrant] = set()
         self.admin = Analyst(endpoint, ENVIRONMENT.database("silver"), ENVIRONMENT.bucket("results"))
 
     def plan(self, datasets: Iterable[Dataset], views: Iterable[View] = ()) -> Plan:
@@ -176,12 +177,20 @@ class PlannedLake:
             if database.layer in GOVERNED:
                 pairs = [{"TagKey": each.key, "TagValues": list(each.values)} for each in database.tags]
                 formation.add_lf_tags_to_resource(Resource={"Database": {"Name": database.database}}, LFTags=pairs)
-        for each in made.tag_grants:
-            policy = {"ResourceType": each.kind, "Expression": _expression(each.expression)}
-            formation.grant_permissions(
-                Principal={"DataLakePrincipalIdentifier": each.principal}, Resource={"LFTagPolicy": policy},
-                Permissions=[each.permission],
-            )  # fmt: skip
+        self.grant(made)
+
+    def grant(self, made: Plan) -> None:
+        """The plan's grants by tags, and of earlier ones none."""
+        formation = self.endpoint.client("lakeformation")
+        gone, new = self._granted - set(made.tag_grants), set(made.tag_grants) - self._granted
+        for change, grants in ((formation.revoke_permissions, gone), (formation.grant_permissions, new)):
+            for each in grants:
+                policy = {"ResourceType": each.kind, "Expression": _expression(each.expression)}
+                change(
+                    Principal={"DataLakePrincipalIdentifier": each.principal}, Resource={"LFTagPolicy": policy},
+                    Permissions=[each.permission],
+                )  # fmt: skip
+        self._granted = set(made.tag_grants)
 
     def apply(self, made: Plan) -> None:
         """What the apply job does for tables that are there."""

@@ -103,6 +103,7 @@ class Things(PlannedLake):
         self.described = replace(self.described, roles=roles)
         (dataset,) = self.said(classes, row_filters).values()
         made = self.plan([dataset])
+        self.grant(made)
         self.apply(made.of(dataset.id))
         return dataset, made
 
@@ -156,6 +157,8 @@ def by_hand(dataset: Dataset, case: Case) -> str:
     allowed = case.role.rows.get("place", ()) if case.filtered else (ALL,)
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
     own = [each for each in rows if ALL in allowed or each["site"] in allowed]
+    if not case.filtered and set(case.role.rows.get("place", ())) - {ALL}:
+        return ""  # nothing says which rows are its own
     if case.filtered and case.hidden:
         if not allowed:
             seen = [each for each in seen if each not in case.hidden]

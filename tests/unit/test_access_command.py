@@ -95,6 +95,7 @@ def test_a_view_is_read_by_who_sees_all_that_it_reads(prod: Rights) -> None:
         ("analyst", "silver.clinic_immunizations__quarantine", False, r"refused or deleted, .* unclassed as a whole \(contracts/clinic/immunizations\.odcs\.yaml:\d+\)"),
         ("analyst", "crm_customers__deleted", False, r"not granted every class"),
         ("clinic_001", "clinic_immunizations__quarantine", False, r"granted to roles to which no filter hides a row"),
+        ("clinic_001", "silver.saas_users", False, r"sees rows by its filters only \(config/prod\.yaml:\d+\)"),
         ("data_engineer", "clinic_immunizations__quarantine", True, r"the role lists all \(config/prod\.yaml:\d+\)"),
         ("data_engineer", "bronze.ecommerce_sales", True, r"rows as they came from the source"),
         ("analyst", "bronze.clinic_immunizations__dead_letters", False, r"The table is in bronze"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hypothesis import example, given, settings, strategies as st
 
 from lake.environment import Environment
-from lake.governance import plan
+from lake.governance import plan, readable_whole
 from lake.parts import Column, Dataset
 from lake.rights import Plan
 from lake.roles import ALL, CLASSES, Role, RowFilter
@@ -70,6 +70,15 @@ def test_a_table_with_row_filters_is_outside_every_grant_by_tags_and_has_one_fil
 def test_a_role_that_lists_no_value_of_a_filter_sees_no_row_and_one_that_lists_all_sees_each() -> None:
     assert cells(planned(role())) == []
     assert cells(planned(role(clinic=(ALL,)))) == [("", SEEN)]
+
+
+def test_a_role_that_sees_some_rows_only_sees_no_table_that_cannot_tell_which_are_its_own() -> None:
+    limited = role(classes=CLASSES, clinic=("s1",))
+    made = planned(limited)
+    assert [each.permission for each in made.tag_grants] == ["DESCRIBE"]  # of the database
+    assert {each.filter.table for each in made.filter_grants} == {"clinic_patients"}
+    assert readable_whole(limited, (OPEN,)) == ()
+    assert readable_whole(role(classes=CLASSES, clinic=(ALL,)), (OPEN, PATIENTS)) == ("silver",)
 
 
 def test_a_role_that_reads_no_layer_is_granted_nothing() -> None:
