@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from config.positions import Field, Problem
 from contracts.contract import PROPERTIES, Source
@@ -14,6 +15,7 @@ LOGICAL = {"string": "string", "int": "integer", "bigint": "integer", "double": 
 TIMES = ("date", "timestamp")
 TRANSFORM = re.compile(r"(?:(?P<time>years|months|days|hours)\(|(?:bucket|truncate)\([0-9]+, ?)?(?P<column>\w+)\)?")
 MAX_PRECISION = 38
+SUBJECT_TYPES = ("int", "bigint", "string")
 # No transform hides enough: years and prefixes are shown as they are, and a bucket of one's own guess is easily found.
 SHOWN_BY_PARTITIONS = "Partitions stand in paths and metadata, which more people read: name another column."
 
@@ -55,7 +57,16 @@ def problems(source: Source) -> list[Problem]:
         field, value = source.custom(name)
         if value is not None and value not in source.columns:
             found.append(source.unknown_column(field, value))
-    return [*found, *_partitions(source), *_orders(source)]
+    return [*found, *_subject(source), *_partitions(source), *_orders(source)]
+
+
+def _subject(source: Source) -> Iterator[Problem]:
+    """Of these types an id is the same id however it is written."""
+    field, column = source.custom("subjectId")
+    type_ = next((each["physicalType"] for each in source.properties if each["name"] == column), "string")
+    if type_ not in SUBJECT_TYPES:
+        expected = f"expected a column of type {', '.join(SUBJECT_TYPES)}, and it is {type_}"
+        yield source.document.problem(field, column, expected, "Change its physicalType, or name another column.")
 
 
 def _repeated(source: Source, what: str) -> list[Problem]:

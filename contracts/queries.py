@@ -96,6 +96,7 @@ def _view(
             raise file.problem(1, file.name, expected, "Rename the view and its file.")
         query = file.checked(known)
         places = {(each.layer, each.table): each for each in datasets.values()}
+        _without_row_filters(file, query, places)
         read = {(each.db, each.name) for each in query.find_all(exp.Table) if each.db}
         inputs = [places[place] for place in sorted(read) if place in places]
         described = {column.name: column.description for each in inputs for column in each.columns}
@@ -105,6 +106,15 @@ def _view(
         return None
     sql = in_databases(file.query, databases)
     return View(file.name, file.description, sql, columns, tuple(each.id for each in inputs))
+
+
+def _without_row_filters(file: QueryFile, query: exp.Query, places: Mapping[tuple[str, str], Dataset]) -> None:
+    for table in query.find_all(exp.Table):
+        read = places.get((table.db, table.name))
+        if read and read.row_filters:
+            expected = "expected a table without row filters: Lake Formation does not hold them in a view"
+            remedy = "Make a gold table of it in models/, or a named query, which each role runs with its own rows."
+            raise file.at(table, f"{table.db}.{table.name}", expected, remedy)
 
 
 def _columns(view: View) -> dict[str, str]:

@@ -15,7 +15,7 @@ from glue_jobs.aws import client
 from glue_jobs.cell_filters import CellFilters
 from glue_jobs.formation import Formation, Granted, Said, check
 from lake.environment import Environment
-from lake.governance import CLASSIFICATION, plan, tables, view_tags
+from lake.governance import CLASSIFICATION, plan, tables, view_tags, way_to
 from lake.model import Lake
 from lake.parts import GOLD, GOVERNED, Dataset
 from lake.rights import Plan, TableTags, Tag
@@ -31,7 +31,8 @@ def govern(lake: Lake, dataset: Dataset) -> None:
     if environment.governance == "iam":
         return
     database = environment.databases[dataset.layer]
-    kept = (view_tags(environment, dataset.layer, name) for name in views.named(database, dataset))
+    names, way = views.named(database, dataset), way_to(dataset)
+    kept = (view_tags(environment, dataset.layer, name, way) for name in names)
     part = plan(environment, [dataset]).of(dataset.id)
     Governor(client("lakeformation"), environment).bring(replace(part, tables=(*part.tables, *kept)))
 

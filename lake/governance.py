@@ -76,7 +76,7 @@ def column_classes(dataset: Dataset) -> dict[str, str]:
 
 def tables(environment: Environment, dataset: Dataset) -> Iterator[TableTags]:
     """The dataset's own table, and those beside it, which hold rows as they came and are closed as a whole."""
-    way = BY_FILTERS if dataset.row_filters else BY_TAGS
+    way = way_to(dataset)
     classes = column_classes(dataset)
     columns = tuple((each, tuple(n for n, held in classes.items() if held == each)) for each in VALUES)
     tags = _assigned(environment, {CLASSIFICATION: UNCLASSED, ACCESS: way})
@@ -86,10 +86,18 @@ def tables(environment: Environment, dataset: Dataset) -> Iterator[TableTags]:
         yield TableTags(dataset.id, environment.databases["silver"], name, tags)
 
 
-def view_tags(environment: Environment, layer: str, name: str) -> TableTags:
-    """A view holds no data: who reads it needs the columns below it too."""
-    tags = _assigned(environment, {CLASSIFICATION: "public", ACCESS: BY_TAGS})
+def view_tags(environment: Environment, layer: str, name: str, way: str = BY_TAGS) -> TableTags:
+    """A view holds no data: who reads it needs the columns below it too.
+
+    Lake Formation does not hold a table's row filters in a view of it, so such a view is outside every grant by tags.
+    """
+    tags = _assigned(environment, {CLASSIFICATION: "public", ACCESS: way})
     return TableTags(f"view {name}", environment.databases[layer], name, tags)
+
+
+def way_to(dataset: Dataset) -> str:
+    """How the dataset's tables are reached, and the views of their old names."""
+    return BY_FILTERS if dataset.row_filters else BY_TAGS
 
 
 def side_tables(dataset: Dataset) -> list[str]:

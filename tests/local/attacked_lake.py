@@ -95,7 +95,6 @@ class AttackedLake(PlannedLake):
     words: dict[str, str]
     people: dict[str, dict[str, str]]  # who has taken no role yet: their keys
 
-
     def prepare(self, folder: Path) -> None:
         self.build()
         self.datasets = loaded(folder, *CONTRACTS)

@@ -71,6 +71,7 @@ def outcome(dataset: str, root: Path) -> str:
         (EVENTS, "value: event_time }", "value: event_tme }", "'event_tme': expected a column of clinic.immunizations. Did you mean 'event_time'?"),
         (EVENTS, "value: event_time }", "value: birth_date }", "'birth_date': expected a version of type timestamp, and this is date."),
         (EVENTS, "property: version", "property: cursor", "'event_time': expected no cursor with loadMode stream: its events come by their arrival."),
+        (EVENTS, "property: subjectId, value: patient_id", "property: subjectId, value: event_time", "customProperties[subjectId].value: 'event_time': expected a column of type int, bigint, string, and it is timestamp"),
         (EVENTS, "property: subjectId, value: patient_id", "property: lookback, value: 2 d", "'2 d': expected no lookback with loadMode stream: it follows from how old a record may grow in its stream."),
         (EVENTS, "bucket(16, event_id)", "days(event_time)", "'days(event_time)': expected a column of the key: a later event of a key may not move its row."),
         (EVENTS, "minimum: 1, maximum: 20", "minimum: one", "'one': expected a number, as minimum."),

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from glue_jobs import formation
+from glue_jobs import formation, governance, views
 from glue_jobs.formation import GovernanceFailedError
 from glue_jobs.governance import EVERYONE, Governor
 from lake.filters import CellFilter
 from lake.governance import plan
+from lake.model import Lake
 from lake.parts import Column, Dataset
 from lake.rights import Plan
 from lake.roles import ALL, CLASSES, Role
@@ -51,6 +52,18 @@ def test_a_table_is_tagged_before_its_filters_are_made_and_these_before_they_are
     assert client.tags[(*TABLE, "phone")] == {"lake-test-classification": "pii"}
     assert client.grants == {(NURSE, (*TABLE, NORTH)), (NURSE, (*TABLE, SOUTH))}
     assert client.filters[*TABLE, NORTH]["RowFilter"] == {"FilterExpression": "site_id = 'north'"}
+
+
+@pytest.mark.parametrize(("dataset", "way"), [(PATIENTS, "filters"), (replace(PATIENTS, row_filters=()), "tags")])
+def test_a_view_of_old_names_is_reached_as_its_table_is(
+    client: LakeFormationClient, monkeypatch: pytest.MonkeyPatch, dataset: Dataset, way: str
+) -> None:
+    monkeypatch.setattr(governance, "client", lambda service: client)
+    monkeypatch.setattr(views, "named", lambda database, dataset: iter([f"{dataset.table}__v1"]))
+    lake = Lake.from_dict({"environment": {}})
+    lake.environment = replace(ENVIRONMENT, roles=(role(clinic=("north",)),))
+    governance.govern(lake, dataset)
+    assert client.tags["lake_test_silver", "clinic_patients__v1"]["lake-test-access"] == way
 
 
 def test_a_second_time_nothing_changes(client: LakeFormationClient) -> None:

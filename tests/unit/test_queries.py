@@ -53,6 +53,7 @@ def refusal(root: Path, text: str, name: str = "sold") -> str:
         (VIEW + "SELECT sum(price_paid) AS paid FROM ${gold}.sales_by_date", "queries/sold.sql:3: 'paid': expected a column, a count, or CAST"),
         (VIEW + "SELECT year,\n count(*)\nFROM ${gold}.sales_by_date GROUP BY year", "queries/sold.sql:4: 'COUNT(*)': expected a column with a name. Write AS and a name."),
         (VIEW + "SELECT year, CAST(month AS bigint) AS year FROM ${gold}.sales_by_date", "queries/sold.sql:3: 'year': expected each column of a view once."),
+        (VIEW + "SELECT\n  site_id\nFROM (SELECT site_id FROM ${silver}.clinic_immunizations) AS i", "queries/sold.sql:5: 'silver.clinic_immunizations': expected a table without row filters: Lake Formation does not hold them in a view. Make a gold table of it"),
         (VIEW.replace("sold AS", "soled AS") + "SELECT year FROM ${gold}.sales_by_date", "queries/sold.sql:1: 'gold.soled': expected the view 'gold.sold', after the file. Write ${gold}.sold, or rename the file."),
         (VIEW.replace("gold", "silver") + "SELECT year FROM ${gold}.sales_by_date", "'silver.sold': expected the view 'gold.sold'"),
     ],
@@ -74,6 +75,7 @@ def test_what_does_not_fit_the_contracts_is_told_with_file_and_line(tmp_path: Pa
         "SELECT year AS y FROM ${gold}.sales_by_date GROUP BY 1 HAVING count(*) > 1 ORDER BY y",
         "SELECT * FROM ${gold}.sales_by_date s WHERE EXISTS (SELECT 1 FROM ${gold}.dim_event e WHERE e.event_name = s.seller)",
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT n FROM t",
+        "SELECT site_id FROM ${silver}.clinic_immunizations",
         'SELECT Year, "Buyer" FROM ${gold}.Sales_By_Date;',
     ],
 )
