@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 LONGEST = (
     "test_ticket_lake",
@@ -24,3 +27,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):  # one of several processes, of which each takes the next file
         order = {name: place for place, name in enumerate(LONGEST)}
         items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """The app takes seconds to synthesize: all tests that look at its templates are one process's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = "tests/synth/"
+        return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
