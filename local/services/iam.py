@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from local.actions import SCOPE
 from local.engines.iam_conditions import UnknownConditionError
 from local.engines.iam_policy import Policies
 from local.engines.iam_statements import PolicyError, Principal
 from local.own_calls import OWN_KEY, PERSON_KEY, person_name
 from local.refusals import protocol, said_as
-from local.services import iam_needs, iam_trust
+from local.services import iam_needs, iam_readings, iam_trust
 from local.services.iam_authority import Authority, DeniedError
 from local.services.iam_callers import Caller, administrator, is_over
 from local.services.iam_request import Asked, Need, UnclearError
@@ -69,7 +68,7 @@ class Guard:
                     "AccessDenied" if asked.service == "s3" else "MissingAuthenticationToken", "Access Denied"
                 )
             return
-        check_signature(asked)
+        iam_readings.check(asked)
         caller = self._authority.callers.find(asked.key)
         if caller is None or caller.token != asked.token:
             code = "InvalidAccessKeyId" if asked.service == "s3" else "UnrecognizedClientException"
@@ -121,16 +120,6 @@ class Guard:
 
     def _ask(self, caller: Caller, need: Need, asked: Asked) -> None:
         self._authority.check(caller, need, asked.region, asked.prefix)
-
-
-def check_signature(asked: Asked) -> None:
-    """What we take to be asked must be what moto answers, which reads the service from the signature in its own way."""
-    said = asked.raw.authorization
-    scope = said.partition(",")[0].split()[1:]
-    if said.count("Credential=") > 1 or ("Credential=" in said and not (scope and SCOPE.fullmatch(scope[0]))):
-        raise UnclearError("A signature that can be read in two ways")
-    if not said and asked.service != "s3":
-        raise UnclearError("A signature in the URL for another service than S3")
 
 
 def may_do_anything(policies: Policies) -> bool:

@@ -74,7 +74,7 @@ class Asked:
     def action(self) -> str:
         """The API's name of what is asked; a request that names two is refused."""
         named = {self.raw.target.rpartition(".")[2], self.query.get("Action", "")}
-        if self._is_form:
+        if self.is_form:
             named.add(str(self.params.get("Action", "")))
         if rpc := RPC_PATH.search(self.raw.path):
             named.add(rpc[1])
@@ -84,7 +84,7 @@ class Asked:
         return named.pop() if named else rest_action(self.service, self.raw.method, self.raw.path, self.raw.query)
 
     @property
-    def _is_form(self) -> bool:
+    def is_form(self) -> bool:
         return str(self.environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded")
 
     @cached_property
@@ -106,7 +106,7 @@ class Asked:
         """What the body says, and for a form its query too; a form's lists are flat: `Tags.member.1.Key`."""
         if self.header("smithy-protocol") == "rpc-v2-cbor":
             return cbor(self.body)
-        if self._is_form or (not self.raw.target and "Action" in self.query):
+        if self.is_form or (not self.raw.target and "Action" in self.query):
             return {**self.query, **dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))}
         try:
             found = json.loads(self.body or b"{}")

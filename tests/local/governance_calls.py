@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.local import forged_tables, people
+from tests.local import forged_tables, people, raw_calls
 from tests.local.attacked_lake import SILVER, AttackedLake
 from tests.local.planned_lake import ENVIRONMENT, client, path
 
@@ -174,7 +174,7 @@ OWN: dict[str, Callable[..., Any]] = {
     "athena.signed_in_the_query": athena_by_url, "glue.signed_in_the_query": glue_by_url,
     "lent.get_object": lent_object, "lent.list_objects": lent_listing, "lent.reads_its_table": lent_its_table,
     "lent.put_object": lent_put, "lent.query": lent_query, "lent.get_table": lent_table,
-    **people.CALLS,
+    **people.CALLS, **raw_calls.CALLS,
     "forged.iceberg": forged_tables.iceberg, "forged.by_itself": forged_tables.by_itself,
     "forged.links": forged_tables.links, "forged.over_raw": forged_tables.over_raw,
 }  # fmt: skip
