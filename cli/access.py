@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.target import EnvOption, JsonOption
-
-if TYPE_CHECKING:
-    from cli.sights import Sight
 
 app = typer.Typer(help="Access: who sees which columns and rows, from contracts and config.", no_args_is_help=True)
 
@@ -46,14 +43,15 @@ def diff(
     """What is seen anew (+) and no more (-), between two commits."""
     from cli.console import console, print_json, table
     from cli.rights import at_revision, changes, rights
+    from cli.sights import changed
 
     with TemporaryDirectory() as old, TemporaryDirectory() as new:
         before = at_revision(env, revision, Path(old))
-        found = changes(before, at_revision(env, other, Path(new)) if other else rights(env))
+        after = at_revision(env, other, Path(new)) if other else rights(env)
+        found = changes(before, after)
     if json:
         print_json([{"change": mark, **asdict(each)} for mark, each in found])
-    elif found:
-        rows = ((mark, *_row(each)) for mark, each in found)
+    elif rows := list(changed(found, before.tables, after.tables)):
         table(f"Access in {env} since {revision}", ("", "role", "table", "columns", "rows"), rows)
     else:
         console.print("Nobody sees more or less.")
@@ -120,7 +118,3 @@ def close(env: EnvOption = "local", json: JsonOption = False) -> None:
         table(f"Closed in {env}", ("what", "where"), done)
     else:
         console.print("Nothing was open that the mode closes, and no filter is left over.")
-
-
-def _row(each: Sight) -> tuple[str, str, str, str]:
-    return each.role, each.table, ", ".join(each.columns) or "none", each.note or "; ".join(each.rows) or "all"

@@ -132,6 +132,23 @@ def folded(sights: Iterable[Sight], tables: Mapping[str, LakeTable]) -> Iterator
                 yield role, each.table, _columns(each, tables[each.table]), _rows(each)
 
 
+def changed(
+    moved: Iterable[tuple[str, Sight]], before: Mapping[str, LakeTable], after: Mapping[str, LakeTable]
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """Lines for people: of a table whose rows are seen as before, the columns that come or go, and no others."""
+    pairs: dict[tuple[str, str], dict[str, Sight]] = {}
+    for mark, each in moved:
+        pairs.setdefault((each.role, each.table), {})[mark] = each
+    for (role, place), pair in pairs.items():
+        same = len(pair) == 2 and _rows(pair["-"]) == _rows(pair["+"])
+        for mark, each in pair.items():
+            others = pair["+" if mark == "-" else "-"].columns if same else ()
+            own = ", ".join(column for column in each.columns if column not in others)
+            columns = own if same else _columns(each, (before if mark == "-" else after)[place])
+            if columns:
+                yield mark, role, place, columns, _rows(each)
+
+
 def _columns(sight: Sight, table: LakeTable) -> str:
     """The columns that are seen, or those that are not where they are fewer."""
     hidden = [each for each in table.columns if each not in sight.columns]

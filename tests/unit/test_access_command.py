@@ -17,7 +17,7 @@ from cli.__main__ import app
 from cli.errors import CommandError
 from cli.reasons import explain
 from cli.rights import Rights, at_revision, changes, rights
-from cli.sights import NAMES
+from cli.sights import NAMES, changed
 from contracts import ROOT
 from contracts.compile import describe
 from lake.governance import plan
@@ -171,6 +171,20 @@ def test_between_two_commits_it_says_who_sees_more_and_who_sees_less(
     assert [(mark, each.role) for mark, each in moved] == [(mark, role) for role in roles for mark in "-+"]
     lost = set(moved[0][1].columns) - set(moved[1][1].columns)
     assert len(lost) == 1
+    told = list(changed(moved, before.tables, after.tables))
+    assert told == [("-", role, "gold.sales_by_category", *lost, "all") for role in roles]
+
+
+def test_a_table_that_is_seen_anew_or_of_which_other_rows_are_is_told_with_its_columns(prod: Rights) -> None:
+    name, table = "clinic_001", "silver.clinic_immunizations"
+    role = prod.environment.roles[name]
+    sight = prod.judge.sight(role, prod.tables[table])
+    assert sight
+    anew = list(changed([("+", sight)], prod.tables, prod.tables))
+    assert anew == [("+", name, table, "all", "site_id = 'site-001'")]
+    every = replace(sight, rows=())
+    more = list(changed([("-", sight), ("+", every)], prod.tables, prod.tables))
+    assert more == [("-", name, table, "all", "site_id = 'site-001'"), ("+", name, table, "all", "all")]
 
 
 def test_a_revision_that_git_does_not_know_is_refused(tmp_path: Path) -> None:
