@@ -37,5 +37,6 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
