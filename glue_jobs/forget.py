@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from glue_jobs import erasure, objects
@@ -68,11 +69,17 @@ def forget_remains(erasure_: Erasure) -> Mapping[str, Any] | None:
 def withdraw(erasure_: Erasure) -> None:
     """Deletes the request; an erasure that is done, also those for the same subject whose runs were cut off."""
     job, bucket = erasure_.job, erasure_.job.lake.environment.buckets["scratch"]
-    asked = {key: json.loads(objects.read(bucket, key)) for key in objects.keys(bucket, REQUESTS)}
-    same = (erasure_.subject, erasure_.root)
-    theirs = [key for key, each in asked.items() if (each["subject"], each["dataset"]) == same]
+    same = {"subject": erasure_.subject, "dataset": erasure_.root}
+    theirs = [key for key, each in requests(bucket) if same.items() <= each.items()]
     for key in {request_key(str(job.run)), *(() if erasure_.dry_run else theirs)}:
         client("s3").delete_object(Bucket=bucket, Key=key)
+
+
+def requests(bucket: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each that is there; an erasure that runs at the same time may delete its own."""
+    for key in objects.keys(bucket, REQUESTS):
+        with suppress(client("s3").exceptions.NoSuchKey):
+            yield key, json.loads(objects.read(bucket, key))
 
 
 def told(job: Job) -> list[Mapping[str, Any]]:

@@ -8,10 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from glue_jobs import aws as clients, forget, objects
 from glue_jobs.stream_erasure import ids, leaves, mentions
-from lake.certificate import EXPIRES, NAMELESS, NOT_SEARCHABLE, REWRITTEN, certificate, summed
+from lake.certificate import EXPIRES, NAMELESS, NOT_SEARCHABLE, REQUESTS, REWRITTEN, certificate, summed
 from lake.items import utc_now
 from lake.model import Lake
 from lake.parts import Column
@@ -184,6 +186,18 @@ def test_an_event_is_known_by_whichever_name_its_id_had() -> None:
     for event in ({"number": "0042"}, {"nr": "42.0", "boss": "7"}, {"chief": ["1", " 42 "]}):
         assert "42" in ids(event, found)
     assert ids({"number": None, "nr": "", "other": "42"}, found) == set()
+
+
+def test_a_request_that_another_erasure_deletes_meanwhile_is_passed_over(
+    aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients.client.cache_clear()
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="scratch")
+    s3.put_object(Bucket="scratch", Key=f"{REQUESTS}here.json", Body=b'{"subject": "7"}')
+    monkeypatch.setattr(objects, "keys", lambda *_: iter([f"{REQUESTS}gone.json", f"{REQUESTS}here.json"]))
+    assert list(forget.requests("scratch")) == [(f"{REQUESTS}here.json", {"subject": "7"})]
+    clients.client.cache_clear()
 
 
 def test_nothing_ends_before_the_certificate_but_a_dry_run_and_a_failure_has_no_other_way() -> None:
