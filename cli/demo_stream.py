@@ -13,11 +13,11 @@ from cli.errors import CommandError
 from cli.target import Target
 
 if TYPE_CHECKING:
+    from lake.model import Lake
     from local.clinic import Load
     from local.clinic.trial import Trial
 
 EVENTS = 3000
-SMALLEST_GROUP = 5  # patients, of gold's rows
 Row = tuple[str, int, int]  # what, as it was sent, as it is in the lake
 
 
@@ -117,21 +117,27 @@ def _silver(trial: Trial, load: Load) -> list[Row]:
 def _gold(trial: Trial) -> list[Row]:
     """Gold leaves out groups of fewer patients than its contracts allow, and so does what it is compared with."""
     silver = f"{trial.at.environment.database('silver')}.{trial.dataset.table}"
-    some = f"HAVING count(DISTINCT patient_id) >= {SMALLEST_GROUP}"
+    lake, doses, coverage = trial.at.lake(), "doses_by_vaccine_site_week", "coverage_by_cohort"
     given = (
         f"SELECT sum(n) FROM (SELECT count(*) n FROM {silver} WHERE status = 'completed' "
-        f"GROUP BY vaccine_code, site_id, date_trunc('week', administered_at) {some})"
+        f"GROUP BY vaccine_code, site_id, date_trunc('week', administered_at) {_enough(lake, doses)})"
     )
     begun = (
         f"WITH born AS (SELECT patient_id AS id, year(max_by(birth_date, event_time)) AS cohort FROM {silver} "
         "WHERE status <> 'entered_in_error' GROUP BY patient_id) "
         f"SELECT sum(n) FROM (SELECT count(DISTINCT patient_id) n FROM {silver} JOIN born ON id = patient_id "
-        f"WHERE status = 'completed' GROUP BY cohort, vaccine_code {some})"
+        f"WHERE status = 'completed' GROUP BY cohort, vaccine_code {_enough(lake, coverage)})"
     )
     return [
-        _compared(trial, "doses in gold (of silver's)", given, "SELECT sum(doses) FROM doses_by_vaccine_site_week"),
-        _compared(trial, "begun series in gold (of silver's)", begun, "SELECT sum(begun) FROM coverage_by_cohort"),
+        _compared(trial, "doses in gold (of silver's)", given, f"SELECT sum(doses) FROM {doses}"),
+        _compared(trial, "begun series in gold (of silver's)", begun, f"SELECT sum(begun) FROM {coverage}"),
     ]
+
+
+def _enough(lake: Lake, table: str) -> str:
+    """SQL that leaves out groups of fewer patients than the table's contract allows."""
+    [least] = [each.threshold for each in lake.dataset(f"gold.{table}").gates if each.name == "smallest_group"]
+    return f"HAVING count(DISTINCT patient_id) >= {least}"
 
 
 def _compared(trial: Trial, what: str, expected: str, held: str) -> Row:
