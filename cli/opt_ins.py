@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lake.environment import Environment
-from lake.governance import principal, principals
+from lake.governance import principal, principal_prefix
 from lake.parts import GOVERNED
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _held(client: Any, described: Environment) -> Iterator[OptIn]:
         answer = client.list_lake_formation_opt_ins(**token)
         for each in answer.get("LakeFormationOptInsInfoList", ()):
             found = _of(each["Principal"]["DataLakePrincipalIdentifier"], each["Resource"])
-            if found and found.principal.startswith(principals(described)) and found.database in governed:
+            if found and found.principal.startswith(principal_prefix(described)) and found.database in governed:
                 yield found
         if not answer.get("NextToken"):
             return

@@ -21,7 +21,7 @@ from contracts import queries
 from contracts.compile import describe
 from lake.governance import plan, readable_whole
 from lake.masking import with_masked
-from lake.parts import Dataset
+from lake.parts import GOVERNED, Dataset
 from lake.rights import Plan
 from lake.views import View
 
@@ -42,7 +42,7 @@ class Rights:
     def tables(self) -> dict[str, LakeTable]:
         """By LAYER.NAME."""
         databases = describe(self.environment).databases
-        return tables(self.datasets, self.views, {layer: databases[layer] for layer in ("bronze", "silver", "gold")})
+        return tables(self.datasets, self.views, {layer: databases[layer] for layer in GOVERNED})
 
     @cached_property
     def judge(self) -> Judge:

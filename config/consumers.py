@@ -12,7 +12,8 @@ from lake.parts import GOVERNED
 from lake.roles import Role
 
 USER = f"${{aws:PrincipalTag/{USER_TAG}}}"
-# Of whoever takes a role: say who you are, or nothing. What nobody has said of the caller equals nothing.
+# Of who takes a role: a session tag repeats the caller's own tag. A caller without one passes none, since a variable
+# without a value equals nothing.
 ONESELF = {"StringEqualsIfExists": {f"aws:RequestTag/{USER_TAG}": USER}}
 
 QUERY = (
@@ -130,7 +131,7 @@ def results(environment: Environment, user: str) -> Iterator[Permission]:
 
 
 def tables_of_team(environment: Environment, team: str) -> Permission:
-    """A table tells all who may describe it the values of its partitions, and a view its text."""
+    """In a database of the team: who may describe a table sees values of its partitions, and of a view its text."""
     tables = _tables(environment, environment.sandbox(team))
     why = "A person's tables get their names from the person."
     return Permission("SandboxTables", _of("glue", (*READ_CATALOG, *CHANGE_CATALOG)), tables, why)

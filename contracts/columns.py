@@ -10,12 +10,13 @@ from contracts.contract import PROPERTIES, Source
 from contracts.masks import mask
 from lake.model import Column
 from lake.roles import SENSITIVE
+from lake.subjects import WHOLE
 
 LOGICAL = {"string": "string", "int": "integer", "bigint": "integer", "double": "number", "decimal": "number"}
 TIMES = ("date", "timestamp")
 TRANSFORM = re.compile(r"(?:(?P<time>years|months|days|hours)\(|(?:bucket|truncate)\([0-9]+, ?)?(?P<column>\w+)\)?")
 MAX_PRECISION = 38
-SUBJECT_TYPES = ("int", "bigint", "string")
+SUBJECT_TYPES = (*WHOLE, "string")
 # No transform hides enough: years and prefixes are shown as they are, and a bucket of one's own guess is easily found.
 SHOWN_BY_PARTITIONS = "Partitions stand in paths and metadata, which more people read: name another column."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,12 @@ from contracts.contract import PROPERTIES, TABLE, Source
 from contracts.lineage import Lineage, Made, Origin
 from lake.parts import Gate
 from lake.roles import CLASSES, SENSITIVE
-
-COUNTED = ("int", "bigint")
+from lake.subjects import WHOLE
 
 
 @dataclass(frozen=True)
 class Above:
-    """A column of an input that is of a higher class, and whether rows alone are chosen by it."""
+    """A column of an input that is of a higher class; `by_rows` where only rows are chosen, joined or grouped by it."""
 
     origin: Origin
     classification: str
@@ -57,9 +56,10 @@ def problems(source: Source, file: str, sql: str, query: exp.Query, used: Sequen
 
 
 def _above(held: str, made: Made, classes: Mapping[Origin, str]) -> Above | None:
-    """The highest class that the column would have to have, and of which column; what rows are told by is a value too.
+    """The column of the highest class, among those that it is made of and that its own class does not cover.
 
-    Only values make a column internal: which rows there are tells of a person where it goes by a person's data.
+    What rows are chosen, joined or grouped by counts where it is pii or phi: then it tells of a person which rows
+    there are. An internal column makes another one internal by its values alone.
     """
     values = [Above(each, classes[each], False) for each in sorted(made.values)]
     rows = [Above(each, classes[each], True) for each in sorted(made.rows) if classes[each] in SENSITIVE]
@@ -84,7 +84,7 @@ def _silent(source: Source, file: str, sql: str, lower: Mapping[str, Above]) -> 
             yield source.document.problem(field, each["classification"], expected, remedy)
 
 
-def _unfiltered(source: Source, used: Sequence[Source], made: Any) -> Iterator[Problem]:
+def _unfiltered(source: Source, used: Sequence[Source], made: Iterable[Made]) -> Iterator[Problem]:
     """Row filters of inputs that the table does not have; one that hides cells matters where these are read."""
     own = {each["name"]: each for each in source.custom("rowFilters")[1] or ()}
     read = {origin for each in made for origin in each.origins}
@@ -127,7 +127,7 @@ def _uncounted(
     if name not in source.columns:
         yield source.unknown_column(field, name)
         return
-    counts = {each: lineage.counted(each) for each, type_ in source.columns.items() if type_ in COUNTED}
+    counts = {each: lineage.counted(each) for each, type_ in source.columns.items() if type_ in WHOLE}
     subjects = {(each.table, each.custom("subjectId")[1]) for each in used if each.custom("subjectId")[1]}
     fitting = [each for each, by in counts.items() if by is not None and (by & subjects or not subjects)]
     if name not in fitting:

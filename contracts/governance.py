@@ -55,18 +55,21 @@ def _rows(environment: Environment, role: Role, limited: list[Dataset]) -> Itera
             for each in {filters.kind(*each): each for each in of}.values():
                 yield from _values(environment, role, each, field, values)
     for dataset in limited:
-        number = filters.count(dataset, role)
-        if dataset.layer in role.reads and number > filters.MOST:
-            names_of = [each.name for each in dataset.row_filters if not role.unlimited(each.name)]
-            field = ("roles", role.name, "rows", names_of[0])
-            expected = f"expected at most {filters.MOST} filters of {dataset.id} for one role, and these make {number}"
-            yield config.problem(environment, field, role.name, expected, "List fewer values, or write another role.")
-        elif dataset.layer in role.reads and (size := filters.longest(dataset, role)) > filters.LONGEST_ROWS:
-            limits = {each.name for each in dataset.row_filters}
-            names_of = [each for each in role.rows if each in limits and not role.unlimited(each)]
-            field = ("roles", role.name, "rows", names_of[0])
-            expected = f"expected filters of {dataset.id} in {filters.LONGEST_ROWS} bytes each, and one takes {size}"
-            yield config.problem(environment, field, role.name, expected, "Filter by a column of shorter values.")
+        if dataset.layer in role.reads:
+            yield from _limits(environment, role, dataset)
+
+
+def _limits(environment: Environment, role: Role, dataset: Dataset) -> Iterator[Problem]:
+    """Lake Formation takes the role's filters of the dataset's table: they are not too many, and not too long."""
+    number, size = filters.count(dataset, role), filters.longest(dataset, role)
+    named = [each.name for each in dataset.row_filters if each.name in role.rows and not role.unlimited(each.name)]
+    field: Field = ("roles", role.name, "rows", *named[:1])
+    if number > filters.MOST:
+        expected = f"expected at most {filters.MOST} filters of {dataset.id} for one role, and these make {number}"
+        yield config.problem(environment, field, role.name, expected, "List fewer values, or write another role.")
+    elif size > filters.LONGEST_ROWS:
+        expected = f"expected filters of {dataset.id} in {filters.LONGEST_ROWS} bytes each, and one takes {size}"
+        yield config.problem(environment, field, role.name, expected, "Filter by a column of shorter values.")
 
 
 def _values(

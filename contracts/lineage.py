@@ -17,7 +17,7 @@ class Made:
 
     values: frozenset[Origin] = frozenset()
     rows: frozenset[Origin] = frozenset()
-    is_aggregated: bool = False  # told of rows together
+    is_aggregated: bool = False  # of several rows together
 
     def __or__(self, other: Made) -> Made:
         aggregated = self.is_aggregated or other.is_aggregated
@@ -109,7 +109,7 @@ class Lineage:
         return self._every
 
     def _deciding(self, scope: Scope) -> Made:
-        """What says which rows there are: conditions and joins, here and in what is selected from."""
+        """What rows are chosen by: conditions and joins, here and in what is selected from."""
         query, parts = scope.expression, ["where", "having", "qualify", "laterals", "windows"]
         limited = query.args.get("limit") or query.args.get("offset")
         parts += ["order"] if limited else []
@@ -119,7 +119,7 @@ class Lineage:
         return _rows(self._expression(each, scope) for each in nodes) | _together(below)
 
     def _grouping(self, scope: Scope) -> Made:
-        """What says which rows are told of together: here and in what is selected from."""
+        """What rows are grouped by, here and in what is selected from."""
         query = scope.expression
         nodes = _listed(query.args.get("group"))
         if query.args.get("distinct") or any(each.args.get("all") for each in nodes):

@@ -12,7 +12,7 @@ from typing import Any
 from glue_jobs.formation import Formation, Granted, Said, check
 from lake.environment import Environment
 from lake.filters import CellFilter
-from lake.governance import principals
+from lake.governance import principal_prefix
 from lake.rights import Plan, TableTags
 
 SELECT = ["SELECT"]
@@ -26,7 +26,7 @@ class CellFilters:
     def __init__(self, formation: Formation, environment: Environment) -> None:
         self._formation = formation
         self._environment = environment
-        self._ours = principals(environment)
+        self._ours = principal_prefix(environment)
 
     def bring(self, plan: Plan) -> None:
         """Those of the plan's tables, and no others of ours on them: what goes goes first."""

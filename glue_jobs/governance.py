@@ -38,7 +38,7 @@ def govern(lake: Lake, dataset: Dataset) -> None:
 
 
 def close(lake: Lake) -> None:
-    """Before anything else: what the mode does not leave to IAM is closed, and nothing is left of tables gone."""
+    """Before any table is applied: close what is open to everyone, and delete filters of tables without a contract."""
     environment = lake.environment
     if environment.governance == "iam":
         return

@@ -1,4 +1,4 @@
-"""Plain data of the compiled lake, made into what it is; a field that nobody knows is of another version."""
+"""Make the dataclasses of the compiled lake from plain data; an unknown field means another version of the code."""
 
 from __future__ import annotations
 

@@ -53,10 +53,10 @@ def plan(environment: Environment, datasets: Iterable[Dataset], views: Iterable[
 
 def principal(environment: Environment, role: str) -> str:
     """The IAM role of a role in config."""
-    return principals(environment) + role.replace("_", "-")
+    return principal_prefix(environment) + role.replace("_", "-")
 
 
-def principals(environment: Environment) -> str:
+def principal_prefix(environment: Environment) -> str:
     """What the ARNs of all IAM roles of roles in config begin with, and of those that config had once."""
     return _role_arn(environment, f"{environment.prefix}role-")
 

@@ -12,8 +12,8 @@ from lake.model import Lake
 
 Store = dict[str, str]
 
-ROUNDED_UP = 1  # S3 deletes at the midnight after the days that a rule says
-BUCKETS = (  # and what lies there
+TO_MIDNIGHT = 1  # S3 deletes at the midnight after the days that a rule says
+BUCKETS = (  # name, whether older versions are kept for a while, what lies there
     ("landing", True, "Files as they arrived; older versions go last."),
     ("results", False, "Answers to queries."),
     ("sandbox", True, "What people made for themselves; older versions go last."),
@@ -27,7 +27,7 @@ ELSEWHERE = {
     " lake makes none, are with those who made them.",
 }
 LATE = "What the stream still held comes there and no further; the next erasure of this person takes it out at once."
-LEDGER = "It holds no id: a digest under a secret key stays, to keep the person out. Its backups are as the ledger."
+LEDGER = "It holds no id: a digest under a secret key stays, to keep the person out. A backup of it holds no more."
 
 
 def stores_beside(lake: Lake, holders: Collection[str]) -> list[Store]:
@@ -58,7 +58,7 @@ def _buckets(lake: Lake) -> Iterator[Store]:
 
 
 def _streams(lake: Lake, holders: Collection[str]) -> Iterator[Store]:
-    """Of those that carry this subject; a record may be worked until it is so old, and stays in its stream longer."""
+    """The streams that carry this subject, and what of them may come to bronze after the erasure."""
     environment, in_bronze = lake.environment, bronze_days(lake)
     streams = sorted(set(holders).intersection(environment.record_hours))
     if streams and in_bronze:
@@ -66,20 +66,21 @@ def _streams(lake: Lake, holders: Collection[str]) -> Iterator[Store]:
     for each in streams:
         age = environment.record_hours[each]
         kept = max(age, environment.stream_hours.get(each, age))
-        yield _expires(f"stream of {each}", _whole(kept), "Kinesis deletes records by age alone.")
+        yield _expires(f"stream of {each}", _in_days(kept), "Kinesis deletes records by age alone.")
         if in_bronze:
-            yield _expires(f"late events of {each} in bronze", _whole(age) + in_bronze, LATE)
+            yield _expires(f"late events of {each} in bronze", _in_days(age) + in_bronze, LATE)
 
 
 def _days(lake: Lake, bucket: str, *, versions: bool) -> int:
     kept = lake.environment.retention
     if bucket not in kept:
         return 0
-    after = kept["noncurrent"] + ROUNDED_UP if versions and "noncurrent" in kept else 0
-    return kept[bucket] + ROUNDED_UP + after
+    after = kept["noncurrent"] + TO_MIDNIGHT if versions and "noncurrent" in kept else 0
+    return kept[bucket] + TO_MIDNIGHT + after
 
 
-def _whole(hours: float) -> int:
+def _in_days(hours: float) -> int:
+    """Rounded up, and a day more, since a certificate has dates and no times."""
     return int(-(-hours // 24)) + 1
 
 

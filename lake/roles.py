@@ -41,7 +41,7 @@ class Role:
 
     @property
     def limited(self) -> bool:
-        """Whether it lists values of a filter; it then sees no table without row filters: nothing limits it there."""
+        """Whether it lists values of a row filter; it then sees no table without one, where nothing would limit it."""
         return any(values != (ALL,) for values in self.rows.values())
 
     def unlimited(self, filter: str) -> bool:

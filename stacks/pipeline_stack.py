@@ -18,7 +18,7 @@ from datalake.encryption import shared_key
 from datalake.function import LakeFunction
 from datalake.grants import LakeGrants
 from datalake.job import LakeJobs
-from datalake.job_grants import job_parts
+from datalake.job_grants import job_definitions
 from datalake.logs import log_group
 from datalake.pipeline import ERASURE_MACHINE, MAINTENANCE_MACHINE, Machine, PipelineMachine, PipelineSchedule
 from lake.parts import GOVERNED
@@ -52,8 +52,8 @@ class PipelineStack(Stack):
 
     def _jobs(self) -> None:
         jobs = LakeJobs(self, "Jobs", environment=self._environment, code=self._code, key=self._key)
-        for part in job_parts(self._lake, self._environment):
-            jobs.add(part, connections=self._connections(self._environment.sources) if part.connects else ())
+        for each in job_definitions(self._lake, self._environment):
+            jobs.add(each, connections=self._connections(self._environment.sources) if each.connects else ())
 
     def _connections(self, sources: Iterable[str]) -> list[glue.IConnection]:
         """A connection on a job puts the job into its network; where there is none, the job only reads it."""

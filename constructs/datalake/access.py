@@ -44,7 +44,7 @@ class Grant:
 
 
 def on_our_behalf(service: str, environment: Environment, *, arn: str = "") -> iam.ServicePrincipal:
-    """The service, for this account only; with `arn` for what has such a name, where the service says it."""
+    """The service, for this account only; `arn` is a pattern of what it acts for, if it passes aws:SourceArn."""
     conditions = {"StringEquals": {"aws:SourceAccount": environment.account}}
     if arn:
         conditions["ArnLike"] = {"aws:SourceArn": arn}

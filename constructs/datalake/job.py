@@ -11,7 +11,7 @@ from config import Environment
 from datalake.access import Grant, role
 from datalake.code import RuntimeCode
 from datalake.grants import LakeGrants
-from datalake.job_grants import JobPart
+from datalake.job_grants import JobDefinition
 from datalake.logs import log_group
 from datalake.nag import acknowledge
 from lake.catalog import catalog_settings
@@ -45,16 +45,16 @@ class LakeJobs(Construct):
             job_bookmarks_encryption=glue.JobBookmarksEncryption.client_side_kms(key),
         )
 
-    def add(self, part: JobPart, *, connections: Sequence[glue.IConnection]) -> None:
-        name, sizes = part.name, self._environment.sizes
+    def add(self, defined: JobDefinition, *, connections: Sequence[glue.IConnection]) -> None:
+        name, sizes = defined.name, self._environment.sizes
         script = self._code.script(name)
         job = glue.PySparkEtlJob(
             self,
             name.title(),
             job_name=self._environment.resource(name),
-            description=part.description,
+            description=defined.description,
             glue_version=glue.GlueVersion.V5_1,
-            role=self._role(name, [self._code.read(script, self._jar), *part.grants]),
+            role=self._role(name, [self._code.read(script, self._jar), *defined.grants]),
             script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
             extra_python_files=[self._code.for_jobs()],
             extra_jars=[glue.Code.from_bucket(self._jar.bucket, self._jar.s3_object_key)],
@@ -65,7 +65,7 @@ class LakeJobs(Construct):
             ),
             max_concurrent_runs=sizes.job_concurrency,
             max_retries=0,  # a redrive says which attempt it is; Glue's own retry would not
-            timeout=Duration.minutes(sizes.timeouts[part.time_of or name]),
+            timeout=Duration.minutes(sizes.timeouts[defined.time_of or name]),
             default_arguments=self._arguments(name),
         )
         # With CloudWatch encryption in the security configuration Glue would make groups of other names.

@@ -14,8 +14,8 @@ from lake.subjects import ERASURE_KEY
 
 
 @dataclass(frozen=True)
-class JobPart:
-    """One job; `time_of` names the job whose time-out it has too, where it does as much."""
+class JobDefinition:
+    """One job; `time_of` names the job whose time-out it shares, where it is not its own."""
 
     name: str
     description: str
@@ -24,11 +24,11 @@ class JobPart:
     connects: bool = False  # to the sources
 
 
-def job_parts(lake: LakeGrants, environment: Environment) -> tuple[JobPart, ...]:
+def job_definitions(lake: LakeGrants, environment: Environment) -> tuple[JobDefinition, ...]:
     return (*_loading(lake, environment), *_keeping(lake), _building(lake))
 
 
-def _loading(lake: LakeGrants, environment: Environment) -> tuple[JobPart, ...]:
+def _loading(lake: LakeGrants, environment: Environment) -> tuple[JobDefinition, ...]:
     apply = [
         lake.make_tables(*GOVERNED),
         lake.remove_views("silver", "gold"),
@@ -47,14 +47,16 @@ def _loading(lake: LakeGrants, environment: Environment) -> tuple[JobPart, ...]:
     refine = [*lake.read_objects("bronze"), *written, lake.read_secret(ERASURE_KEY)]
     mask = [*written, lake.read_secret(MASKING_KEY)]
     return (
-        JobPart("apply", "Makes tables from contracts, and lets them grow", apply),
-        JobPart("ingest", "Brings datasets from their sources to bronze as they are", ingest, connects=True),
-        JobPart("refine", "Conforms bronze to its contracts and publishes it to silver", refine),
-        JobPart("mask", "Shows silver to others as its contracts say, in tables beside it", mask, time_of="refine"),
+        JobDefinition("apply", "Makes tables from contracts, and lets them grow", apply),
+        JobDefinition("ingest", "Brings datasets from their sources to bronze as they are", ingest, connects=True),
+        JobDefinition("refine", "Conforms bronze to its contracts and publishes it to silver", refine),
+        JobDefinition(
+            "mask", "Shows silver to others as its contracts say, in tables beside it", mask, time_of="refine"
+        ),
     )
 
 
-def _keeping(lake: LakeGrants) -> tuple[JobPart, ...]:
+def _keeping(lake: LakeGrants) -> tuple[JobDefinition, ...]:
     maintain = [lake.commit_tables("silver", "gold"), *lake.write_objects("silver", "gold")]
     forget = [
         lake.commit_tables("silver", "gold"),
@@ -64,12 +66,12 @@ def _keeping(lake: LakeGrants) -> tuple[JobPart, ...]:
     ]
     compacts = "Compacts tables, expires their snapshots and removes files that none of them names"
     return (
-        JobPart("maintain", compacts, maintain),
-        JobPart("forget", "Takes a person's rows out of every table and file", forget, time_of="refine"),
+        JobDefinition("maintain", compacts, maintain),
+        JobDefinition("forget", "Takes a person's rows out of every table and file", forget, time_of="refine"),
     )
 
 
-def _building(lake: LakeGrants) -> JobPart:
+def _building(lake: LakeGrants) -> JobDefinition:
     silver = [lake.read_tables("silver"), *lake.read_objects("silver")]
     gold = [lake.commit_tables("gold"), *lake.write_objects("gold")]
-    return JobPart("model", "Builds gold from silver and publishes all of a pipeline or none", [*silver, *gold])
+    return JobDefinition("model", "Builds gold from silver and publishes all of a pipeline or none", [*silver, *gold])

@@ -6,7 +6,7 @@ from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
 
 class UnlistedFile(PyArrowFile):
-    """S3 tells who may not list of a missing key that it is denied; it is then written, and that is judged."""
+    """Without s3:ListBucket S3 answers 403 for a missing key: here it is missing, and the write is judged by itself."""
 
     def exists(self) -> bool:
         try:

@@ -61,7 +61,8 @@ def grants(response: Any, found: Iterable[Grant]) -> Iterator[Grant]:
 
 
 def _held(response: Any, caller: str, grant: Grant) -> frozenset[str]:
-    ((kind, told),), state = grant.resource.items(), kept_of(response).state
+    ((kind, told),) = grant.resource.items()
+    state = kept_of(response).state
     if kind == "Database":
         return _all(on_database(caller, told["Name"], state), DATABASE_PERMISSIONS)
     if kind not in TABLES:
