@@ -191,9 +191,11 @@ def as_hybrid(account: Account) -> Iterator[None]:
                 each["Properties"]["HybridAccessEnabled"] = True
         path.write_text(json.dumps(template))
         assert path.read_text() != text
-    yield
-    for path, text in before.items():
-        path.write_text(text)
+    try:
+        yield
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
 
 
 def shared_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
