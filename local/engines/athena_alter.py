@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from local.engines import athena_iceberg
 from local.engines.athena_alter_partitions import Action, add_partition, drop_partition, one_partition
-from local.engines.athena_catalog import Entry, is_iceberg
+from local.engines.athena_catalog import Entry
 from local.engines.athena_create import column
 from local.engines.athena_errors import HIVE_FAILED, QueryError
 from local.engines.athena_iceberg_schemas import column_type, renamed
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_session import Done, Session
 from local.engines.athena_words import Words, properties
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local.engines.athena_catalog import Entry, is_iceberg
+from local.engines.athena_catalog import Entry
 from local.engines.athena_errors import HIVE_FAILED, QueryError, RefusedError
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_session import Session
 from local.engines.athena_storage import add_partitions, partition_folder
 from local.engines.athena_words import Words

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
-from sqlglot import exp
 
-from local.engines import athena_inner_tables, athena_versions, athena_views
+from local.engines import athena_information, athena_inner_tables, athena_metadata, athena_views
 from local.engines.athena_errors import ForbiddenError, QueryError, RefusedError
 from local.engines.athena_governance import OPEN_INNER_TABLES, Governor, Reader, Told
 from local.engines.athena_guards import denied
-from local.engines.athena_relations import CATALOG, Scan
+from local.engines.athena_information import INFORMATION
+from local.engines.athena_metadata import fields, is_iceberg
+from local.engines.athena_relations import Scan
 from local.engines.athena_scope import Table, TableColumn
-from local.engines.athena_types import BIGINT, VARCHAR, from_hive, from_iceberg
-from local.engines.athena_versions import Version
+from local.engines.athena_types import from_hive, from_iceberg
 
 Rows = list[tuple[Any, ...]]
-INFORMATION = "information_schema"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 ABSENT = ("EntityNotFoundException", "NoSuchKey", "NoSuchBucket", "404")
 
@@ -103,7 +102,8 @@ class GlueCatalog:
 
     def _look_up(self, database: str, name: str) -> Entry | None:
         if database == INFORMATION:
-            return self._information(name)
+            table = athena_information.table(name)
+            return Entry(table, rows=list(athena_information.rows(self, name))) if table else None
         base, _, inner = name.partition("$")
         answer = absent_is_none(lambda: self.glue.get_table(DatabaseName=database, Name=base))
         if answer is None:
@@ -124,7 +124,7 @@ class GlueCatalog:
         entry = self._entry(database, dict(told.table), reader)
         table = told.restricted(entry.table, tuple(column.name for column in entry.table.columns))
         if entry.metadata is not None and table.restriction:
-            table = replace(table, at=functools.partial(_seen_at, told, entry.table, entry.metadata))
+            table = replace(table, at=functools.partial(athena_metadata.seen_at, told, entry.table, entry.metadata))
         return Entry(table, shown, entry.metadata, told=told, behind=entry)
 
     def _entry(self, database: str, glue: dict[str, Any], reader: Reader | None = None) -> Entry:
@@ -134,7 +134,7 @@ class GlueCatalog:
         if is_iceberg(glue):
             metadata = self._metadata(glue, reader)
             columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in fields(metadata))
-            at = functools.partial(_at, Table(database, name, columns), metadata)
+            at = functools.partial(athena_metadata.at, Table(database, name, columns), metadata)
             return Entry(Table(database, name, columns, at=at), glue, metadata, reader=reader)
         described = [*(glue.get("StorageDescriptor") or {}).get("Columns", []), *keys]
         columns = tuple(TableColumn(each["Name"].lower(), from_hive(each.get("Type", "string"))) for each in described)
@@ -169,47 +169,7 @@ class GlueCatalog:
         rows = [tuple(None if value == NULL_PARTITION else value for value in each) for each in values]
         return Entry(Table(database, name, columns), rows=rows)
 
-    def _information(self, name: str) -> Entry | None:
-        texts = {"schemata": ("catalog_name", "schema_name"),
-                 "tables": ("table_catalog", "table_schema", "table_name", "table_type"),
-                 "columns": ("table_catalog", "table_schema", "table_name", "column_name", "ordinal_position",
-                             "column_default", "is_nullable", "data_type")}  # fmt: skip
-        if name not in texts:
-            return None
-        types = (BIGINT if column == "ordinal_position" else VARCHAR for column in texts[name])
-        columns = tuple(TableColumn(*each) for each in zip(texts[name], types, strict=True))
-        rows = {"schemata": self._schemata, "tables": self._tables, "columns": self._columns}[name]()
-        return Entry(Table(INFORMATION, name, columns), rows=list(rows))
-
-    def _schemata(self) -> Iterator[tuple[Any, ...]]:
-        return ((CATALOG, name) for name in (*self.databases(), INFORMATION))
-
-    def _tables(self) -> Iterator[tuple[Any, ...]]:
-        for database, table in self._every_table():
-            kind = "VIEW" if athena_views.is_view(table) else "BASE TABLE"
-            yield CATALOG, database, table["Name"].lower(), kind
-
-    def _columns(self) -> Iterator[tuple[Any, ...]]:
-        for database, table in self._every_table():
-            try:
-                found = self._listed(database, table)
-            except (ClientError, QueryError):
-                continue  # a table that cannot be opened has no columns there, as in Trino
-            for number, column in enumerate(found.columns, 1):
-                yield CATALOG, database, found.name, column.name, number, None, "YES", str(column.type)
-
-    def _every_table(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Of a database whose tables the caller may not list there are none, as in Trino's metastore of Glue."""
-        for database in self.databases():
-            try:
-                tables = self.tables(database)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in (*ABSENT, "AccessDeniedException"):
-                    raise
-                continue
-            yield from ((database, table) for table in tables)
-
-    def _listed(self, database: str, glue: dict[str, Any]) -> Table:
+    def listed(self, database: str, glue: dict[str, Any]) -> Table:
         """A table as information_schema has it: of an Iceberg table every column, since its metadata is the source."""
         if self.governor is None or not is_iceberg(glue):
             return self._entry(database, glue).table
@@ -224,42 +184,6 @@ class GlueCatalog:
                 used = {int(number) for number in re.findall(rf"\b{scan.alias}\.c(\d+)\b", sql)}
                 columns = [each.name for number, each in enumerate(scan.table.columns, 1) if number in used]
                 self.governor.touched(scan.table, columns, filtered=bool(scan.guard and scan.guard.rows))
-
-
-def _seen_at(told: Told, table: Table, metadata: dict[str, Any], version: Version, node: exp.Expr) -> Table:
-    """The part of an older version that is seen: a column is known by its id, whatever it was called then."""
-    then = _at(table, metadata, version, node)
-    today = {each["id"]: each["name"].lower() for each in fields(metadata)}
-    ids = [each["id"] for each in _fields_of(metadata, then.snapshot)]
-    return told.restricted(then, tuple(today.get(each) for each in ids))
-
-
-def _fields_of(metadata: dict[str, Any], number: int | None) -> list[dict[str, Any]]:
-    snapshot = next(each for each in metadata["snapshots"] if each["snapshot-id"] == number)
-    return fields({**metadata, "current-schema-id": snapshot.get("schema-id", metadata.get("current-schema-id"))})
-
-
-def _at(table: Table, metadata: dict[str, Any], version: Version, node: exp.Expr) -> Table:
-    """The table as of a version, with the columns that it had then."""
-    told = f'"{table.database}"."{table.name}"'
-    snapshot = athena_versions.snapshot(metadata, version, told, node)
-    described = _fields_of(metadata, snapshot["snapshot-id"])
-    columns = tuple(TableColumn(each["name"].lower(), from_iceberg(each["type"])) for each in described)
-    return Table(table.database, table.name, columns, snapshot=snapshot["snapshot-id"])
-
-
-def is_iceberg(glue: dict[str, Any]) -> bool:
-    return str((glue.get("Parameters") or {}).get("table_type", "")).upper() == "ICEBERG"
-
-
-def fields(metadata: dict[str, Any]) -> list[dict[str, Any]]:
-    """The columns of an Iceberg table's current schema."""
-    schemas = metadata.get("schemas") or [metadata["schema"]]
-    current = metadata.get("current-schema-id", 0)
-    found: list[dict[str, Any]] = next(
-        schema["fields"] for schema in schemas if schema.get("schema-id", current) == current
-    )
-    return found
 
 
 def absent_is_none(ask: Any) -> Any:

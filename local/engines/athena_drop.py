@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from local.engines.athena_catalog import is_iceberg
 from local.engines.athena_errors import QueryError
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_session import Done, Session
 from local.engines.athena_views import is_view
 from local.engines.athena_words import Words

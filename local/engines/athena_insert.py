@@ -9,9 +9,10 @@ from sqlglot import exp
 
 from local.engines import athena_deletes, athena_files, athena_iceberg, athena_storage
 from local.engines.athena_casts import coerce
-from local.engines.athena_catalog import Entry, is_iceberg
+from local.engines.athena_catalog import Entry
 from local.engines.athena_ctas import DEFAULT_CODECS, layout_of
 from local.engines.athena_errors import QueryError, RefusedError, only
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_relations import CATALOG, Query
 from local.engines.athena_scope import TableColumn
 from local.engines.athena_session import Done, Session

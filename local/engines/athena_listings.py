@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from local.engines import athena_iceberg_listings
-from local.engines.athena_catalog import GlueCatalog, is_iceberg
+from local.engines.athena_catalog import GlueCatalog
 from local.engines.athena_errors import QueryError
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_results import column_info
 from local.engines.athena_sql import Statement, refuse
 from local.engines.athena_storage import current_columns

@@ -11,9 +11,10 @@ from sqlglot import exp
 
 from local.engines import athena_iceberg_listings
 from local.engines.athena_alter_partitions import partitions
-from local.engines.athena_catalog import Entry, is_iceberg
+from local.engines.athena_catalog import Entry
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_files import objects
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_results import column_info
 from local.engines.athena_session import Done, Session
 from local.engines.athena_storage import add_partitions, current_columns, partition_folder

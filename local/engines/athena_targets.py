@@ -11,9 +11,10 @@ from typing import Any
 from sqlglot import exp
 
 from local.engines import athena_deletes, athena_iceberg
-from local.engines.athena_catalog import Entry, is_iceberg
+from local.engines.athena_catalog import Entry
 from local.engines.athena_errors import QueryError, RefusedError
 from local.engines.athena_insert import goes_into, stored, target_of
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_parameters import bind
 from local.engines.athena_query import Translator
 from local.engines.athena_quoting import identifier, text

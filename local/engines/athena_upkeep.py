@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from local.engines import athena_deletes, athena_iceberg
-from local.engines.athena_catalog import is_iceberg
 from local.engines.athena_errors import QueryError, RefusedError
+from local.engines.athena_metadata import is_iceberg
 from local.engines.athena_session import Done, Session
 from local.engines.athena_targets import ALIAS, TARGET, target_at
 from local.engines.athena_words import Words
