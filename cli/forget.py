@@ -152,8 +152,8 @@ def show(told: dict[str, Any]) -> None:
     counts = [name for name in COUNTS if any(name in each for each in taken)]
     rows = [(each["store"], *(each.get(name, 0) for name in counts)) for each in taken]
     table(f"\n{taken[0]['rule'].capitalize()}" if taken else "", ("store", *counts), rows)
-    left = [each for each in told["stores"] if "why" in each]
-    table("\nNot rewritten" if left else "", ("store", "rule", "by", "why"), [_left(each) for each in left])
+    if left := [each for each in told["stores"] if "why" in each]:  # a dry run may have none
+        table("\nNot rewritten", ("store", "rule", "by", "why"), [_left(each) for each in left])
 
 
 def _left(store: dict[str, Any]) -> tuple[str, ...]:

@@ -141,6 +141,8 @@ def test_an_unknown_environment_names_the_nearest() -> None:
         ("clinic_001: { team: clinics", "clinic_001: { team: clinicians", "roles.clinic_001.team: 'clinicians': expected a team in which nobody sees more, and clinical_analyst does."),
         ("reads: [silver, gold], classes: [public, internal, phi]", "reads: [bronze], classes: [public, internal, phi]", "roles.clinical_analyst.reads[0]: 'bronze': expected no bronze without the classes pii: its rows are raw"),
         ("rows: { clinic: [site-001] }", "rows: { clinic: [] }", "roles.clinic_001.rows.clinic: '[]': expected all, or a list of values"),
+        ("rows: { clinic: [site-001] }", "rows: { clinic: [all] }", "roles.clinic_001.rows.clinic[0]: 'all': expected a value of text or a whole number (all of them is `all` without brackets)."),
+        ("rows: { clinic: [site-001] }", "rows: { clinic: [a, a] }", "roles.clinic_001.rows.clinic: '['a', 'a']': expected all, or a list of values, each once"),
         ("gigabytes_per_query: 100 ", "gigabytes_per_query: 0 ", "teams.analysts.gigabytes_per_query: '0': expected how much one query may scan in GiB, at least 1"),
         ("gigabytes_per_query: 100 ", "", "teams.analysts.gigabytes_per_query: 'gigabytes_per_query': expected here, and missing"),
         ("  analysts:", "  Analysts:", "'Analysts': expected a team's name of at most 30 lower-case letters, digits or -."),

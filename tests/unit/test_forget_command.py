@@ -43,6 +43,12 @@ def test_a_certificate_shows_counts_first_and_then_what_is_left_with_its_reason(
     assert NAMELESS[:20] in left
 
 
+def test_a_count_of_what_would_go_shows_no_list_of_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    forget.show({"stores": [{"store": "silver.a", "rule": "would be rewritten", "rows": 1}]})
+    lines = [" ".join(each.split()) for each in capsys.readouterr().out.splitlines()]
+    assert " ".join(each for each in lines if each) == "Would be rewritten store rows silver.a 1"
+
+
 def test_a_job_that_somebody_stopped_is_said_in_a_sentence() -> None:
     cause = json.dumps({"Id": "jr_1", "JobName": "lake-forget", "JobRunState": "STOPPED", "Arguments": {}})
     at = datetime.now(UTC)

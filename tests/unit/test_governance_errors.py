@@ -44,6 +44,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (CLINIC, "{ role: clinical_analyst,", "{ role: clinic_analyst,", "roles[0].role: 'clinic_analyst': expected a role of config/prod.yaml. Did you mean 'clinical_analyst'?"),
         (CLINIC, "{ role: clinical_analyst,", "{ role: bi,", "roles[0].role: 'bi': expected a role that reads silver, and it does not in config/prod.yaml."),
         (CLINIC, "{ role: clinical_analyst,", "{ role: analyst,", "roles[0].role: 'analyst': expected a role that sees rows of it, and it lists none in config/prod.yaml."),
+        (CLINIC, "access: read }", "access: write }", "roles[0].access: 'write': expected 'read'."),
         (CLINIC, "column: site_id }", "column: site }", "'site': expected a column of clinic.immunizations. Did you mean 'site_id'?"),
         (CLINIC, "column: site_id }", "column: site_id, columns: [patient] }", "'patient': expected a column of clinic.immunizations."),
         (CLINIC, "column: site_id }", "column: series_doses }", "expected a value of type int, which series_doses of clinic.immunizations is"),
