@@ -33,7 +33,6 @@ FIDELITY = (
 
 ANYBODYS = {"sts:GetCallerIdentity"}  # never denied, on AWS too
 JSON_RPC = "400 Bad Request"
-OPEN = ("/moto-api/", "/restapis/", "/_aws/")  # no API of AWS
 
 
 class Guard:
@@ -63,11 +62,9 @@ class Guard:
             self._check_person(asked)
             return
         if not asked.signed:
-            if not asked.raw.path.startswith(OPEN):
-                raise DeniedError(
-                    "AccessDenied" if asked.service == "s3" else "MissingAuthenticationToken", "Access Denied"
-                )
-            return
+            raise DeniedError(
+                "AccessDenied" if asked.service == "s3" else "MissingAuthenticationToken", "Access Denied"
+            )
         iam_readings.check(asked)
         caller = self._authority.callers.find(asked.key)
         if caller is None or caller.token != asked.token:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from local.actions import SCOPE
 from local.services.iam_request import HOSTED, Asked, UnclearError
 
-OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?|[a-z0-9-]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(:\d+)?")
+OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|s3(\.[a-z0-9-]+)?\.amazonaws\.com)?(:\d+)?")
 LISTS = {"tagKeys"}  # names that REST services repeat for a list
 
 
@@ -17,8 +17,8 @@ def check(asked: Asked) -> None:
     """An UnclearError where a service could take the request for another than the one that is decided on."""
     check_signature(asked)
     host = asked.header("host")
-    if not OWN_HOST.fullmatch(host) and not (asked.service == "s3" and HOSTED.fullmatch(host)):
-        raise UnclearError("A host that is not the endpoint's, which may stand for a bucket")
+    if asked.service == "s3" and not OWN_HOST.fullmatch(host) and not HOSTED.fullmatch(host):
+        raise UnclearError("A host that is none of S3's, which may stand for a bucket")
     if asked.is_form and asked.raw.target:
         raise UnclearError("A body that can be read as a form and as JSON")
     if any(count > 1 and name not in LISTS for name, count in Counter(said(asked)).items()):

@@ -65,8 +65,9 @@ SELECTS = {
     "clinic_visits": f"SELECT *, {LINEAGE} FROM (VALUES {SEEN_VISITS}) v(visit_id, site_id, score, note, doctor) "
     f"UNION ALL SELECT 77770000 + n, 'site-002', 0, 'CANARY-note', 'CANARY-doctor', {LINEAGE} "
     f"FROM UNNEST(sequence(1, {HIDDEN_VISITS})) t(n)",
-    "clinic_stays": f"SELECT *, {LINEAGE} FROM (VALUES {STAYS}) v(stay_id, site_id, remark)",
+    "clinic_stays": f"SELECT *, {LINEAGE} FROM (VALUES {STAYS}) v(stay_id, place, site_id)",
 }
+RENAMED = ("site_id remark", "place site_id")  # of stays: what a name that is seen stood for was hidden once
 # Plain files, their last column being the partitions.
 PARTED = {
     "clinic_labs": (
@@ -112,6 +113,8 @@ class AttackedLake(PlannedLake):
         run("ALTER TABLE clinic_people ADD COLUMNS (dropped string)")
         run("UPDATE clinic_people SET dropped = 'CANARY-dropped' WHERE person_id = 1")
         run("ALTER TABLE clinic_people DROP COLUMN dropped")
+        for names in RENAMED:
+            run(f"ALTER TABLE clinic_stays CHANGE COLUMN {names} string")
         for name, (key, select) in PARTED.items():
             options = f"format = 'PARQUET', partitioned_by = ARRAY['{key}'], external_location = '{place(name)}'"
             run(f"CREATE TABLE {name} WITH ({options}) AS {select}")
@@ -146,7 +149,7 @@ class AttackedLake(PlannedLake):
             "metadata": self.admin.table("clinic_people")["Parameters"]["metadata_location"],
             "snapshot": self._snapshot("min_by", "clinic_people"),
             "dropping": self._snapshot("max_by", "clinic_people"),
-            "visited": self._snapshot("max_by", "clinic_visits"),
+            "visited": self._snapshot("max_by", "clinic_visits"), "stayed": self._snapshot("max_by", "clinic_stays"),
             "theirs": asked["QueryExecutionId"], "failed": failed, "engineers": other["QueryExecutionId"],
             "theirs_file": asked["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],
             "engineers_file": other["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],

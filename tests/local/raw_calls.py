@@ -46,6 +46,10 @@ def form_and_json(lake: AttackedLake, role: str, service: str, action: str, said
     return sent(lake, role, service, f"/?{said}", "POST", body, headers=headers)
 
 
+def unsigned(lake: AttackedLake, role: str, method: str, path: str, host: str = "") -> str:
+    return sent(lake, role, "", path, method, host=host, headers={"Authorization": ""})
+
+
 def listing_of_a_folder_there(lake: AttackedLake, role: str) -> str:
     """What is one's own, asked for as all others here are: that it is answered says that they are well-formed."""
     return sent(lake, role, "s3", words_in(lake, f"/<own>?list-type=2&prefix=data/{role}/", role))
@@ -53,4 +57,5 @@ def listing_of_a_folder_there(lake: AttackedLake, role: str) -> str:
 
 CALLS: dict[str, Callable[..., Any]] = {
     "raw.sent": sent, "raw.form": form, "raw.form_and_json": form_and_json, "raw.own_folder": listing_of_a_folder_there,
+    "raw.unsigned": unsigned,
 }  # fmt: skip
