@@ -130,9 +130,9 @@ def is_open(table: Described, state: State) -> bool:
 def _granted(grant: Grant, table: Described, state: State) -> tuple[frozenset[str], dict[str, str | None]]:
     """A grant's permissions on a table, and the columns that it lets be read, each with its row filter."""
     ((kind, resource),) = grant.resource.items()
-    given = _expanded(grant.permissions, TABLE_PERMISSIONS)
+    given = expanded(grant.permissions, TABLE_PERMISSIONS)
     columns: dict[str, str | None] = {}
-    if kind in ("Table", "TableWithColumns") and not _covers(resource, table):
+    if kind in ("Table", "TableWithColumns") and not covers(resource, table):
         return frozenset(), {}
     match kind:
         case "Table":
@@ -156,11 +156,11 @@ def _granted(grant: Grant, table: Described, state: State) -> tuple[frozenset[st
     return (given if columns else given - {"SELECT"}), columns
 
 
-def _expanded(permissions: frozenset[str], every: frozenset[str]) -> frozenset[str]:
+def expanded(permissions: frozenset[str], every: frozenset[str]) -> frozenset[str]:
     return every if permissions & {"ALL", "SUPER"} else permissions & every
 
 
-def _covers(resource: Mapping[str, Any], table: Described) -> bool:
+def covers(resource: Mapping[str, Any], table: Described) -> bool:
     everything = "TableWildcard" in resource
     return resource["DatabaseName"] == table.database and (everything or resource.get("Name") == table.name)
 
@@ -192,59 +192,8 @@ def _opted_in(principal: str, table: Described, state: State) -> bool:
                 return True
             case "Database" if told["Name"] == table.database:
                 return True
-            case "Table" | "TableWithColumns" if _covers(told, table):
+            case "Table" | "TableWithColumns" if covers(told, table):
                 return True
             case "LFTagPolicy" if matches(expression_of(told), state.effective(table.database, table.name)):
                 return True
     return False
-
-
-def on_database(principal: str, database: str, state: State) -> frozenset[str]:
-    """A principal's permissions on a database; who has anything on a table in it sees that it is there."""
-    if principal in state.admins or (database,) in state.open:
-        return DATABASE_PERMISSIONS
-    found: set[str] = set()
-    for grant in state.held_by(principal):
-        ((kind, resource),) = grant.resource.items()
-        match kind:
-            case "Database" if resource["Name"] == database:
-                found |= {*_expanded(grant.permissions, DATABASE_PERMISSIONS), "DESCRIBE"}
-            case "Table" | "TableWithColumns" | "DataCellsFilter" if resource["DatabaseName"] == database:
-                found.add("DESCRIBE")
-            case "LFTagPolicy" if resource["ResourceType"] == "DATABASE":
-                if matches(expression_of(resource), state.effective(database)):
-                    found |= {*_expanded(grant.permissions, DATABASE_PERMISSIONS), "DESCRIBE"}
-            case "LFTagPolicy":
-                places = [place for place in state.tags if place[0] == database]
-                if any(matches(expression_of(resource), state.effective(*place)) for place in places):
-                    found.add("DESCRIBE")
-    return frozenset(found)
-
-
-def may_use(principal: str, path: str, state: State) -> bool:
-    """Whether a principal may make a table or a partition at a place: what is not registered is left to IAM."""
-    path = path.replace("s3a://", "s3://", 1).rstrip("/") + "/"
-    if principal in state.admins or state.location_of(path) is None:
-        return True
-    located = (grant.resource.get("DataLocation") for grant in state.held_by(principal))
-    places = ["s3://" + each["ResourceArn"].rpartition(":")[2].rstrip("/") + "/" for each in located if each]
-    return any(path.startswith(place) for place in places)
-
-
-def may_grant(principal: str, resource: Mapping[str, Any], permissions: frozenset[str], state: State) -> bool:
-    """Whether a principal may pass permissions on a resource on: what it has by name there, with the grant option."""
-    if principal in state.admins:
-        return True
-    ((kind, told),) = resource.items()
-    if kind not in ("Table", "TableWithColumns", "DataCellsFilter", "Database"):
-        return False
-    database = told.get("DatabaseName") or told["Name"]
-    name = told.get("TableName") or (told.get("Name") if kind != "Database" else None)
-    held: set[str] = set()
-    for grant in state.held_by(principal):
-        ((of, has),) = grant.resource.items()
-        if kind == of == "Database" and has["Name"] == database:
-            held |= _expanded(grant.grantable, DATABASE_PERMISSIONS | {"ALL"})
-        if kind != "Database" and of == "Table" and _covers(has, Described(database, name or "*", ())):
-            held |= _expanded(grant.grantable, TABLE_PERMISSIONS | {"ALL"})
-    return permissions <= held

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local.engines.lake_formation import may_use, on_database
+from local.engines.lake_formation_permissions import may_use, on_database
 from local.services.lakeformation_grants import forget, put
 from local.services.lakeformation_judging import Call, access_of, asked, denied, judged, require
 from local.services.lakeformation_places import at

@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from local.engines.lake_formation import Filter, may_grant
+from local.engines.lake_formation import Filter
 from local.engines.lake_formation_filters import FilterError, check
+from local.engines.lake_formation_permissions import may_grant
 from local.services.lakeformation_grants import LARGEST_PAGE
 from local.services.lakeformation_resources import check_names, excluded_of, same
 from local.services.lakeformation_sight import sees_filter

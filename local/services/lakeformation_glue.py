@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
 
-from local.engines.lake_formation import Access, on_database, vended, visible
+from local.engines.lake_formation import Access, vended, visible
+from local.engines.lake_formation_permissions import on_database
 from local.services import access_log, glue_search
 from local.services.lakeformation_changes import CHANGES
 from local.services.lakeformation_judging import Call, access_of, asked, denied, judged, require

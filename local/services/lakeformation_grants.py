@@ -6,7 +6,8 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 
-from local.engines.lake_formation import EVERYONE, TABLE_PERMISSIONS, Grant, may_grant
+from local.engines.lake_formation import EVERYONE, TABLE_PERMISSIONS, Grant
+from local.engines.lake_formation_permissions import may_grant
 from local.services.lakeformation_resources import (
     check_permissions,
     check_principal,

@@ -10,15 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from local.engines.lake_formation import (
-    DATABASE_PERMISSIONS,
-    TABLE_PERMISSIONS,
-    Access,
-    Grant,
-    may_grant,
-    on_database,
-    visible,
-)
+from local.engines.lake_formation import DATABASE_PERMISSIONS, TABLE_PERMISSIONS, Access, Grant, visible
+from local.engines.lake_formation_permissions import may_grant, on_database
 from local.services.lakeformation_judging import judged
 from local.services.lakeformation_state import described, error, glue_table, kept_of
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from moto.glue.models import glue_backends
 
-from local.engines.lake_formation import Place, expression_of, matches, on_database
+from local.engines.lake_formation import Place, expression_of, matches
+from local.engines.lake_formation_permissions import on_database
 from local.services.lakeformation_grants import LARGEST_PAGE
 from local.services.lakeformation_judging import judged
 from local.services.lakeformation_resources import check_names, check_resource, check_tag, same

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.engines.lake_formation import Place, expression_of, may_grant
+from local.engines.lake_formation import Place, expression_of
+from local.engines.lake_formation_permissions import may_grant
 from local.services.lakeformation_grants import LARGEST_PAGE
 from local.services.lakeformation_judging import judged, require_administrator
 from local.services.lakeformation_resources import check_resource, check_tag, lowered

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from local.engines.lake_formation import EVERYONE, Described, Filter, Grant, State, on_database, visible
+from local.engines.lake_formation import EVERYONE, Described, Filter, Grant, State, visible
 from local.engines.lake_formation_filters import FilterError, check
+from local.engines.lake_formation_permissions import on_database
 
 COLUMNS = ("id", "name", "email", "clinic")
 CLASSES = ("public", "pii", "phi")
