@@ -95,7 +95,7 @@ class Reasons:
             every = "is granted every class" if UNCLASSED in self._role.sees else "is not granted every class"
             yield f"The role {every}, which is what opens a table that is {UNCLASSED} as a whole."
         if dataset is None or table.kind == BRONZE or not dataset.row_filters:
-            if self._role.limited:
+            if self._role.limits:
                 yield f"The table has no row filter, and the role sees rows by its filters only ({self._line('rows')})."
                 return
             how = "column by column" if table.kind == OWN else "as a whole"
@@ -103,6 +103,8 @@ class Reasons:
             return
         yield f"The table has row filters: it is outside every grant by tags (tag {ACCESS}={BY_FILTERS})."
         yield from self._filters(dataset)
+        for each in sorted(self._role.limits - {limit.name for limit in dataset.row_filters}):
+            yield f"The role sees rows by filter {each} only ({self._line('rows', each)}), and the table has none of it."
         if table.kind == OWN:
             yield from (f"Granted: {each}." for each in (sight.rows or ("all rows",) if sight else ("nothing",)))
         else:

@@ -116,7 +116,7 @@ def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
         yield TagGrant(role.name, arn, "DATABASE", "DESCRIBE", (layers,))
     if role.audit:
         yield TagGrant(role.name, arn, "TABLE", "DESCRIBE", (layers,))
-    if role.classes and not role.limited:
+    if role.classes and not role.limits:
         read = Tag(environment.prefix + LAYER, role.reads)
         expression = (
             Tag(environment.prefix + ACCESS, (BY_TAGS,)),
@@ -128,7 +128,8 @@ def tag_grants(environment: Environment, role: Role) -> Iterator[TagGrant]:
 
 def filter_grants(environment: Environment, dataset: Dataset, role: Role) -> Iterator[FilterGrant]:
     """What a role is granted of a dataset with row filters."""
-    if not dataset.row_filters or dataset.layer not in role.reads:
+    limited = {each.name for each in dataset.row_filters}
+    if not limited or dataset.layer not in role.reads or not role.limits <= limited:
         return
     arn = principal(environment, role.name)
     database, classes = environment.databases[dataset.layer], column_classes(dataset)
@@ -142,7 +143,7 @@ def filter_grants(environment: Environment, dataset: Dataset, role: Role) -> Ite
 
 def readable_whole(role: Role, datasets: Iterable[Dataset]) -> tuple[str, ...]:
     """The layers that a role may see all of, so that IAM, which opens a layer or does not, may open them to it."""
-    if role.limited:
+    if role.limits:
         return ()
     held = {layer: set[str]() for layer in GOVERNED}
     names = {layer: set[str]() for layer in GOVERNED}

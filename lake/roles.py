@@ -40,9 +40,9 @@ class Role:
         return (*self.classes, *((UNCLASSED,) if set(CLASSES) <= set(self.classes) else ()))
 
     @property
-    def limited(self) -> bool:
-        """Whether it lists values of a row filter; it then sees no table without one, where nothing would limit it."""
-        return any(values != (ALL,) for values in self.rows.values())
+    def limits(self) -> frozenset[str]:
+        """The row filters of which it lists values: it sees no table without them, where nothing would limit it."""
+        return frozenset(name for name, values in self.rows.items() if values != (ALL,))
 
     def unlimited(self, filter: str) -> bool:
         return self.rows.get(filter) == (ALL,)

@@ -64,7 +64,7 @@ def test_in_mode_iam_lake_formation_is_told_nothing() -> None:
 def test_a_role_sees_its_classes_in_its_layers_and_no_table_that_has_row_filters(prod: Synthesized) -> None:
     for name, role in prod.environment.roles.items():
         found = by_tags(prod, name).get("TABLE SELECT")
-        if not role.classes or role.limited:
+        if not role.classes or role.limits:
             assert found is None
             continue
         assert found == {"access": {"tags"}, "classification": set(role.sees), "layer": set(role.reads)}

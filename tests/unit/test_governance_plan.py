@@ -77,6 +77,8 @@ def test_a_role_that_sees_some_rows_only_sees_no_table_that_cannot_tell_which_ar
     made = planned(limited)
     assert [each.permission for each in made.tag_grants] == ["DESCRIBE"]  # of the database
     assert {each.filter.table for each in made.filter_grants} == {"clinic_patients"}
+    by_region = replace(OPEN, row_filters=(RowFilter("region", "region"),))
+    assert not planned(role(classes=CLASSES, clinic=("s1",), region=(ALL,)), datasets=(by_region,)).filter_grants
     assert readable_whole(limited, (OPEN,)) == ()
     assert readable_whole(role(classes=CLASSES, clinic=(ALL,)), (OPEN, PATIENTS)) == ("silver",)
 
