@@ -104,7 +104,7 @@ class Reasons:
         yield f"The table has row filters: it is outside every grant by tags (tag {ACCESS}={BY_FILTERS})."
         yield from self._filters(dataset)
         for each in sorted(self._role.limits - {limit.name for limit in dataset.row_filters}):
-            yield f"The role sees rows by filter {each} only ({self._line('rows', each)}), and the table has none of it."
+            yield f"It sees rows by filter {each} only ({self._line('rows', each)}), and the table has none of it."
         if table.kind == OWN:
             yield from (f"Granted: {each}." for each in (sight.rows or ("all rows",) if sight else ("nothing",)))
         else:
