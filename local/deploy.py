@@ -19,6 +19,7 @@ CREDENTIALS = {"aws_access_key_id": "headwater", "aws_secret_access_key": "headw
 REGION = "us-east-1"
 BOOTSTRAP_VERSION = ("/cdk-bootstrap/hnb659fds/version", "30")
 NO_CHANGE = "No updates are to be performed"
+KEPT = ". A destroy keeps what holds data: `./headwater down`, then `./headwater up`, starts empty."
 FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)  # the oldest that a zip can say; a package's bytes then follow from its content
 WAIT_SECONDS = 600
 
@@ -175,5 +176,6 @@ def failure(cloudformation: Any, identity: str) -> str:
     for event in events:
         if event["ResourceStatus"] in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED"):
             reason = event.get("ResourceStatusReason", "no reason given")
-            return f"{event['ResourceType']} '{event['LogicalResourceId']}': {reason}"
+            kept = KEPT if "already exists" in reason else ""
+            return f"{event['ResourceType']} '{event['LogicalResourceId']}': {reason}{kept}"
     return "Its events name no resource."

@@ -79,6 +79,19 @@ def test_what_failed_is_named_and_the_next_deploy_repairs_it(
     assert deploy(assembly.folder, endpoint.url)[0].action == "created"
 
 
+def test_what_a_destroy_has_kept_is_met_with_the_way_to_an_empty_laptop(
+    endpoint: RunningEndpoint, assembly: Assembly, name: str
+) -> None:
+    kept = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "TableName": name}
+    kept |= {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}
+    endpoint.client("dynamodb").create_table(**kept)
+    assembly.stack(name, {"Ledger": {"Type": "AWS::DynamoDB::Table", "Properties": kept}})
+    with pytest.raises(
+        DeployError, match=r"already exists: .*`\./headwater down`, then `\./headwater up`, starts empty"
+    ):
+        deploy(assembly.folder, endpoint.url)
+
+
 def test_a_template_that_is_refused_is_named(endpoint: RunningEndpoint, assembly: Assembly, name: str) -> None:
     assembly.stack(name, {"Thing": {"Type": "AWS::Foo::Bar"}})
     with pytest.raises(DeployError, match=rf"The stack '{name}': .*AWS::Foo::Bar"):
