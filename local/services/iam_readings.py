@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from urllib.parse import parse_qsl
 
-from local.actions import SCOPE
+from local.actions import BOTOCORE_NAME, SCOPE
 from local.services.iam_request import HOSTED, Asked, UnclearError
 
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|s3(\.[a-z0-9-]+)?\.amazonaws\.com)?(:\d+)?")
@@ -23,6 +24,9 @@ def check(asked: Asked) -> None:
         raise UnclearError("A body that can be read as a form and as JSON")
     if any(count > 1 and name not in LISTS for name, count in Counter(said(asked)).items()):
         raise UnclearError("A parameter that is there twice")
+    known = parameters(asked.service, asked.action) if asked.raw.target else None
+    if known is not None and (more := asked.params.keys() - known):
+        raise UnclearError(f"The parameter {min(more)}, which {asked.action} does not have")
 
 
 def check_signature(asked: Asked) -> None:
@@ -39,3 +43,18 @@ def said(asked: Asked) -> list[str]:
     """The names of a query's parameters and of a form's: services take the first of two, or the last."""
     body = asked.body.decode(errors="replace") if asked.is_form and asked.service != "s3" else ""
     return [name for text in (asked.raw.query, body) for name, _ in parse_qsl(text, keep_blank_values=True)]
+
+
+@functools.cache
+def parameters(service: str, action: str) -> frozenset[str] | None:
+    """Those of an operation: another could name what is decided on in the place of what is answered."""
+    import botocore.session
+    from botocore.exceptions import UnknownServiceError
+    from botocore.model import OperationNotFoundError
+
+    try:
+        model = botocore.session.get_session().get_service_model(BOTOCORE_NAME.get(service, service))
+        shape = model.operation_model(action).input_shape
+    except (UnknownServiceError, OperationNotFoundError):
+        return None
+    return frozenset(shape.members) if shape is not None else frozenset()

@@ -139,6 +139,10 @@ class AttackedLake(PlannedLake):
                 QueryStatement="SELECT illness FROM clinic_people",
             )  # fmt: skip
         other = engineer.run("SELECT email FROM clinic_people")
+        named = self.endpoint.client("athena").create_named_query(
+            Name="theirs", Database=SILVER, WorkGroup=ENVIRONMENT.workgroup("clinicians"),
+            QueryString="SELECT illness FROM clinic_people WHERE illness = 'CANARY-ill-1'",
+        )  # fmt: skip
         for sql in KEPT:
             doctor.run(sql)
         return {
@@ -150,7 +154,8 @@ class AttackedLake(PlannedLake):
             "snapshot": self._snapshot("min_by", "clinic_people"),
             "dropping": self._snapshot("max_by", "clinic_people"),
             "visited": self._snapshot("max_by", "clinic_visits"), "stayed": self._snapshot("max_by", "clinic_stays"),
-            "theirs": asked["QueryExecutionId"], "failed": failed, "engineers": other["QueryExecutionId"],
+            "theirs_named": named["NamedQueryId"], "theirs": asked["QueryExecutionId"], "failed": failed,
+            "engineers": other["QueryExecutionId"],
             "theirs_file": asked["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],
             "engineers_file": other["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],
             "analysts": ENVIRONMENT.workgroup("analysts"), "engineers_group": ENVIRONMENT.workgroup("engineers"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,15 @@ def form_and_json(lake: AttackedLake, role: str, service: str, action: str, said
     return sent(lake, role, service, f"/?{said}", "POST", body, headers=headers)
 
 
+def json_of(lake: AttackedLake, role: str, action: str, told: dict[str, Any]) -> str:
+    """A call whose parameters no client checks; `own` among them is a query of the caller's."""
+    if told.get("QueryExecutionId") == "own":
+        told = {**told, "QueryExecutionId": lake.as_(role).run("SELECT 1")["QueryExecutionId"]}
+    service = "glue" if action.startswith("AWSGlue") else "athena"
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": action}
+    return sent(lake, role, service, "/", "POST", json.dumps(told), headers=headers)
+
+
 def unsigned(lake: AttackedLake, role: str, method: str, path: str, host: str = "") -> str:
     return sent(lake, role, "", path, method, host=host, headers={"Authorization": ""})
 
@@ -57,5 +67,5 @@ def listing_of_a_folder_there(lake: AttackedLake, role: str) -> str:
 
 CALLS: dict[str, Callable[..., Any]] = {
     "raw.sent": sent, "raw.form": form, "raw.form_and_json": form_and_json, "raw.own_folder": listing_of_a_folder_there,
-    "raw.unsigned": unsigned,
+    "raw.unsigned": unsigned, "raw.json": json_of,
 }  # fmt: skip
