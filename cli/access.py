@@ -21,7 +21,7 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """Who sees which columns and rows of which table; a layer of which a role sees everything is one line."""
-    from cli.console import print_json, table
+    from cli.console import console, print_json, table
     from cli.rights import rights
     from cli.sights import folded
 
@@ -29,6 +29,8 @@ def list_(
     found = list(known.sights(role))
     if json:
         print_json([asdict(each) for each in found])
+    elif not found:
+        console.print(f"No table is shown to {role or 'any role'}: `access explain` says why.", markup=False)
     else:
         table(f"Access in {env}", ("role", "table", "columns", "rows"), folded(found, known.tables))
 

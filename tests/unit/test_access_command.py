@@ -103,6 +103,7 @@ def test_a_view_is_read_by_who_sees_all_that_it_reads(prod: Rights) -> None:
         ("analyst", "weekly_doses.doses", True, r"Of gold\.doses_by_vaccine_site_week it reads doses, vaccine_code, week: seen"),
         ("auditor", "silver.saas_users", False, r"its columns' names, and no rows, since it audits \(config/prod\.yaml:\d+\)"),
         ("clinical_analyst", "saas_users__masked.phone", True, r"class internal"),
+        ("analyst", "silver.saas_users", True, r"Of its 21 columns these are not seen: first_name, last_name, email, phone, _hash\."),
     ],
 )  # fmt: skip
 def test_each_table_of_the_lake_is_explained(prod: Rights, role: str, place: str, seen: bool, says: str) -> None:
@@ -111,10 +112,12 @@ def test_each_table_of_the_lake_is_explained(prod: Rights, role: str, place: str
     assert re.search(says, "\n".join(why)), why
 
 
-def test_where_iam_decides_a_layer_is_open_as_a_whole(prod: Rights) -> None:
+def test_where_iam_decides_a_layer_is_open_as_a_whole(prod: Rights, monkeypatch: pytest.MonkeyPatch) -> None:
     by_iam = replace(prod, plan=replace(prod.plan, mode="iam"))
     assert {each.table.partition(".")[0] for each in by_iam.sights("data_engineer")} == {"bronze", "silver", "gold"}
     assert not list(by_iam.sights("analyst"))
+    monkeypatch.setattr("cli.rights.rights", lambda _: by_iam)
+    assert invoke("list", "--role", "analyst") == "No table is shown to analyst: `access explain` says why.\n"
     assert "In mode iam a layer is open to roles that may see every class" in "\n".join(
         explain(by_iam, "analyst", "saas_users")[1]
     )
