@@ -63,9 +63,9 @@ class Reasons:
             yield "In mode iam a layer is open to roles that may see every class and row of it, and to no other."
         elif table.kind != VIEW:
             yield from self._reached(table, sight)
-        if sight and sight.columns and not column:
-            if hidden := [each for each in table.columns if each not in sight.columns]:
-                yield f"Of its {len(table.columns)} columns these are not seen: {', '.join(hidden)}."
+        hidden = [each for each in table.columns if sight and sight.columns and each not in sight.columns]
+        if hidden and not column:
+            yield f"Of its {len(table.columns)} columns these are not seen: {', '.join(hidden)}."
 
     def _what(self, table: LakeTable) -> Iterator[str]:
         """What kind of table it is, where it is not a contract's own."""
