@@ -28,6 +28,8 @@ FIDELITY = (
     ("IAM", "services that take a role: its trust policy, aws:SourceAccount; aws:SourceArn of state machines, "
      "schedule groups, rules and Lake Formation", "ours", "real"),
     ("IAM", "signatures: a caller is known by its access key and token", "not recomputed", "simulated"),
+    ("IAM", "requests that can be read in two ways: a parameter said twice, or one that the operation does not have, "
+     "a body that is JSON and a form, a host that is none of S3's", "", "refused"),
     ("IAM", "condition keys without a value here, actions without a mapping, other accounts, SCPs", "", "refused"),
 )  # fmt: skip
 

@@ -85,6 +85,25 @@ def test_what_is_left_to_iam_is_seen_as_a_whole_unless_one_is_opted_in() -> None
     assert visible(ROLE, TABLE, state) is None
 
 
+@pytest.mark.parametrize(
+    "part",
+    [{"TableWithColumns": {"DatabaseName": "d", "Name": "t", "ColumnNames": ["id"]}},
+     {"TableWithColumns": {"DatabaseName": "d", "Name": "t", "ColumnWildcard": {"ExcludedColumnNames": ["id"]}}},
+     {"DataCellsFilter": {"DatabaseName": "d", "TableName": "t", "Name": "every column"}}],
+)  # fmt: skip
+def test_a_view_is_seen_as_a_whole_or_not_at_all(part: dict[str, Any]) -> None:
+    view = Described("d", "t", COLUMNS, view=True)
+    state = State(filters={("d", "t", "every column"): Filter("north")})
+    state.grants[ROLE] = [Grant(ROLE, part, frozenset({"SELECT", "DESCRIBE"}))]
+    access = visible(ROLE, view, state)
+    assert access is not None
+    assert (access.cells, access.permissions) == ({}, {"DESCRIBE"})
+    state.grants[ROLE].append(Grant(ROLE, {"Table": {"DatabaseName": "d", "Name": "t"}}, frozenset({"SELECT"})))
+    access = visible(ROLE, view, state)
+    assert access is not None
+    assert access.whole(view)
+
+
 def test_who_has_nothing_sees_no_database() -> None:
     state = State(
         grants={ROLE: [Grant(ROLE, {"Table": {"DatabaseName": "d", "TableWildcard": {}}}, frozenset({"ALL"}))]}
