@@ -55,19 +55,22 @@ PEOPLE = ", ".join(
     for n, city, score in ((1, "Bern", 10), (2, "Bern", 20), (3, "Chur", 0))
 )
 SEEN_VISITS = ", ".join(f"(CAST({n} AS bigint), 'site-001', {n}, 'seen-{n}', 'Dr. {n}')" for n in (1, 2, 3))
-STAYS = (
-    "(CAST(1 AS bigint), 'site-001', 'seen-1'), (CAST(2 AS bigint), 'site-002', 'CANARY-remark'), "
-    "(CAST(3 AS bigint), 'site-001', NULL)"
-)
+STAYS = "(CAST(1 AS bigint), 'seen-1'), (CAST(2 AS bigint), 'CANARY-remark'), (CAST(3 AS bigint), NULL)"
 SELECTS = {
     "clinic_people": f"SELECT *, {LINEAGE} FROM (VALUES {PEOPLE}) "
     "v(person_id, city, score, name, email, illness, balance)",
     "clinic_visits": f"SELECT *, {LINEAGE} FROM (VALUES {SEEN_VISITS}) v(visit_id, site_id, score, note, doctor) "
     f"UNION ALL SELECT 77770000 + n, 'site-002', 0, 'CANARY-note', 'CANARY-doctor', {LINEAGE} "
     f"FROM UNNEST(sequence(1, {HIDDEN_VISITS})) t(n)",
-    "clinic_stays": f"SELECT *, {LINEAGE} FROM (VALUES {STAYS}) v(stay_id, place, site_id)",
+    "clinic_stays": f"SELECT *, {LINEAGE} FROM (VALUES {STAYS}) v(stay_id, site_id)",
 }
-RENAMED = ("site_id remark", "place site_id")  # of stays: what a name that is seen stood for was hidden once
+# Once no column said whose a stay is, and a name that is seen today stood for what is hidden.
+CHANGED = (
+    "ALTER TABLE clinic_stays ADD COLUMNS (place string)",
+    "UPDATE clinic_stays SET place = IF(stay_id = 2, 'site-002', 'site-001')",
+    "ALTER TABLE clinic_stays CHANGE COLUMN site_id remark string",
+    "ALTER TABLE clinic_stays CHANGE COLUMN place site_id string",
+)
 # Plain files, their last column being the partitions.
 PARTED = {
     "clinic_labs": (
@@ -113,8 +116,8 @@ class AttackedLake(PlannedLake):
         run("ALTER TABLE clinic_people ADD COLUMNS (dropped string)")
         run("UPDATE clinic_people SET dropped = 'CANARY-dropped' WHERE person_id = 1")
         run("ALTER TABLE clinic_people DROP COLUMN dropped")
-        for names in RENAMED:
-            run(f"ALTER TABLE clinic_stays CHANGE COLUMN {names} string")
+        for sql in CHANGED:
+            run(sql)
         for name, (key, select) in PARTED.items():
             options = f"format = 'PARQUET', partitioned_by = ARRAY['{key}'], external_location = '{place(name)}'"
             run(f"CREATE TABLE {name} WITH ({options}) AS {select}")
@@ -154,6 +157,7 @@ class AttackedLake(PlannedLake):
             "snapshot": self._snapshot("min_by", "clinic_people"),
             "dropping": self._snapshot("max_by", "clinic_people"),
             "visited": self._snapshot("max_by", "clinic_visits"), "stayed": self._snapshot("max_by", "clinic_stays"),
+            "unplaced": self._snapshot("min_by", "clinic_stays"),
             "theirs_named": named["NamedQueryId"], "theirs": asked["QueryExecutionId"], "failed": failed,
             "engineers": other["QueryExecutionId"],
             "theirs_file": asked["ResultConfiguration"]["OutputLocation"].partition("/athena/")[2],
