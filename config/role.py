@@ -41,7 +41,7 @@ def problems(document: Document, roles: Mapping[str, Role], teams: Mapping[str, 
 
 def _more(other: Role, role: Role) -> bool:
     """Whether another role sees a class or rows that this one does not; who audits sees what was asked."""
-    if role.audit:
+    if role.audit or not other.reads:
         return False
     rows = any(role.rows.get(name) not in (values, (ALL,)) for name, values in other.rows.items())
     return rows or not set(other.classes) <= set(role.classes)

@@ -55,6 +55,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (PROD, "clinic: [site-001]", 'clinic: ["site\\0"]', "roles.clinic_001.rows.clinic[0]: 'site\x00': expected text without control characters, for site_id of clinic.immunizations."),
         (PROD, "clinic: [site-001]", f"clinic: [{'s' * 2040}]", "roles.clinic_001.rows.clinic: 'clinic_001': expected filters of clinic.immunizations in 2048 bytes each, and one takes 2052."),
         (PROD, "clinic: [site-001]", f"clinic: [{MANY}]", "roles.clinic_001.rows.clinic: 'clinic_001': expected at most 100 filters of clinic.immunizations for one role, and these make 101."),
+        (PROD, "audit: true }", "audit: true, rows: { clinic: all } }", "roles.auditor.rows.clinic: 'clinic': expected silver among reads: there are the rows that this would show."),
         (PROD, "reads: [silver], classes", "reads: [gold], classes", "roles.clinic_001.rows.clinic: 'clinic': expected silver among reads: there are the rows that this would show."),
         (PROD, "reads: [silver], classes", "reads: [bronze, silver], classes", "roles.clinic_001.reads[0]: 'bronze': expected no bronze for a role that sees some rows of filter 'clinic' only"),
         (PROD, "classes: [public, internal] }", "classes: [public, internal, confidential] }", "roles.analyst.classes[2]: 'confidential': expected one of public, internal, pii, phi."),
