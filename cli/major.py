@@ -14,6 +14,7 @@ from cli.errors import CommandError
 from cli.target import Target
 from lake.evolution import IMPOSSIBLE, MAJOR, Change, Layout, compare, major, statements
 from lake.ledger import Outcome
+from lake.masking import with_masked
 from lake.model import Dataset
 from lake.runs import RunId
 from lake.tables import Table, from_metadata, stamp
@@ -44,7 +45,7 @@ def prepare(lake: Target, name: str) -> Prepared:
     import contracts
     import pipelines
 
-    datasets = contracts.load_all(lake.root)
+    datasets = with_masked(contracts.load_all(lake.root))
     dataset = datasets.get(name) or contracts.load(name, lake.root)
     database = lake.environment.database(dataset.layer)
     table = _table(lake, database, dataset)
@@ -62,7 +63,11 @@ def prepare(lake: Target, name: str) -> Prepared:
         statements(f"{database}.{dataset.table}", changes),
         f"{database}.{dataset.table}__v{major(version)}" if ahead else "",
         [*readers, *(("view", view) for view in views)],
-        [each.name for each in pipelines.load_all(lake.root).values() if name in (*each.datasets, *each.models)],
+        [
+            each.name
+            for each in pipelines.load_all(lake.root).values()
+            if (dataset.masked_of or name) in (*each.datasets, *each.models)
+        ],
     )
 
 

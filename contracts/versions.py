@@ -13,7 +13,8 @@ from contracts import columns
 from contracts.contract import PROPERTIES, SUFFIX, TABLE, ContractError, Source, check_schema, open_file
 from contracts.readers import Reader, readers
 from contracts.revision import NoRevisionError, Revision, find
-from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Change, Layout, compare, major
+from lake.evolution import ADDITIVE, IMPOSSIBLE, MAJOR, Change, Layout, compare, grade, major
+from lake.masking import SUFFIX as MASKED, masked
 from lake.model import Dataset
 
 FOLDER = "contracts"
@@ -24,16 +25,24 @@ RETIRED = "retired"
 
 @dataclass(frozen=True)
 class Difference:
-    """A contract that is not as it was: `new` is None for one that is gone, `old` for one that is new."""
+    """A contract that is not as it was: `new` is None for one that is gone, `old` for one that is new.
+
+    `is_masked`: this is about the masked table beside its own.
+    """
 
     root: Path
-    id: str
+    contract: str
     old: Source | None
     new: Source | None
+    is_masked: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.contract}{MASKED if self.is_masked else ''}"
 
     @property
     def file(self) -> str:
-        return f"{FOLDER}/{self.id.replace('.', '/', 1)}{SUFFIX}"
+        return f"{FOLDER}/{self.contract.replace('.', '/', 1)}{SUFFIX}"
 
     @property
     def versions(self) -> tuple[str, str]:
@@ -43,14 +52,19 @@ class Difference:
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
-        if self.old is None or self.new is None:
-            return ()
-        return tuple(compare(_layout(self.old), _layout(self.new)))
+        before, after = self._table(self.old), self._table(self.new)
+        return tuple(compare(Layout.of(before), Layout.of(after))) if before and after else ()
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The columns of the table as it is now."""
+        table = self._table(self.new)
+        return frozenset(each.name for each in table.columns) if table else frozenset()
 
     @property
     def rules(self) -> tuple[str, ...]:
         """The quality rules that came, went or say something else."""
-        if self.old is None or self.new is None:
+        if self.old is None or self.new is None or self.is_masked:
             return ()
         before, after = self.old.rules, self.new.rules
         told = ((name, "remove" if name not in after else "add" if name not in before else "change")
@@ -59,11 +73,14 @@ class Difference:
 
     def breaks(self, change: Change) -> list[Reader]:
         """The lake's own files that name what changes."""
-        if self.old is None or change.grade == ADDITIVE or not change.name:
+        table = self._table(self.old)
+        if table is None or change.grade == ADDITIVE or not change.name:
             return []
-        layer = "gold" if self.old.is_gold else "silver"
-        dataset = Dataset(self.id, self.old.business, self.old.name, layer, "", "", (), ())
-        return readers(self.root, dataset, change.name)
+        return readers(self.root, table, change.name)
+
+    def _table(self, source: Source | None) -> Dataset | None:
+        dataset = _dataset(source) if source else None
+        return masked(dataset) if dataset and self.is_masked else dataset
 
 
 def differences(revision: Revision) -> tuple[list[Difference], list[Problem]]:
@@ -80,7 +97,11 @@ def differences(revision: Revision) -> tuple[list[Difference], list[Problem]]:
         except ContractError as error:
             problems += error.problems
             continue
-        found.append(Difference(revision.root, dataset, _before(revision, file, dataset), new))
+        before = _before(revision, file, dataset)
+        found.append(Difference(revision.root, dataset, before, new))
+        beside = Difference(revision.root, dataset, before, new, is_masked=True)
+        if grade(beside.changes) != ADDITIVE:
+            found.append(beside)
     return found, problems
 
 
@@ -91,13 +112,13 @@ def refused(difference: Difference) -> list[Problem]:
         return []
     if new is None:
         return [] if old.document.data["status"] == RETIRED else [_gone(difference)]
-    problems = list(_backwards(difference, new))
+    problems = [] if difference.is_masked else list(_backwards(difference, new))
     for each in difference.changes:
         if each.grade == IMPOSSIBLE:
             problems.append(_problem(new, each, f"cannot {each}", each.remedy))
         elif each.grade == MAJOR and major(difference.versions[1]) <= major(difference.versions[0]):
             problems.append(_unversioned(difference, new, each))
-        elif each.takes_name and each.name not in new.columns:
+        elif each.takes_name and each.name not in difference.names:
             problems += _still_named(difference, each)
     return problems
 
@@ -127,10 +148,22 @@ def _before(revision: Revision, file: str, dataset: str) -> Source | None:
     return Source(dataset, document)
 
 
-def _layout(source: Source) -> Layout:
+def _dataset(source: Source) -> Dataset:
+    """As far as its table's layout goes."""
     said: dict[str, Any] = {name: tuple(source.custom(name)[1] or ()) for name in ("partitionBy", "sortBy")}
-    append = source.custom("loadMode")[1] == "append"
-    return Layout(columns.columns(source), columns.key(source), said["partitionBy"], said["sortBy"], append)
+    return Dataset(
+        id=source.id,
+        source=source.business,
+        name=source.name,
+        layer="gold" if source.is_gold else "silver",
+        version="",
+        hash="",
+        columns=columns.columns(source),
+        key=columns.key(source),
+        partition_by=said["partitionBy"],
+        sort_by=said["sortBy"],
+        load_mode=source.custom("loadMode")[1],
+    )
 
 
 def _unversioned(difference: Difference, new: Source, change: Change) -> Problem:
@@ -138,7 +171,8 @@ def _unversioned(difference: Difference, new: Source, change: Change) -> Problem
     files = ", ".join(f"{file}:{line}" for file, line in difference.breaks(change))
     would = f"It would break {files}. " if files else ""
     remedy = f"{would}Take it back, or write `version: {major(before) + 1}.0.0`: docs/runbook.md says what follows."
-    return _problem(new, change, f"would {change} for readers of version {before}", remedy)
+    whose = f"{difference.id} of version" if difference.is_masked else "version"
+    return _problem(new, change, f"would {change} for readers of {whose} {before}", remedy)
 
 
 def _problem(new: Source, change: Change, told: str, remedy: str) -> Problem:
@@ -152,6 +186,8 @@ def _place(new: Source, change: Change) -> tuple[Field, str]:
         field, _ = new.custom("partitionBy" if change.kind == "partition" else "sortBy")
         return field or ("customProperties",), change.new
     names = [each["name"] for each in new.properties]
+    if change.column is None and change.name in names:  # of the masked table alone
+        return (*PROPERTIES, names.index(change.name)), change.name
     if change.column is None:
         return PROPERTIES if change.kind == "drop" else TABLE, change.name or change.new
     field = (*PROPERTIES, names.index(change.column.name))

@@ -64,6 +64,20 @@ def test_what_no_reader_feels_needs_no_new_version(root: Path) -> None:
     assert problems(root) == []
 
 
+def test_what_readers_of_the_masked_table_would_feel_is_told_and_refused_too(root: Path) -> None:
+    line = change(root, USERS, "        name: username\n", "        name: username\n")
+    change(root, USERS, "value: { how: hash, classification: internal } }]\n        required: true\n        transformSourceObjects: [users.username]", "value: { how: omit } }]\n        required: true\n        transformSourceObjects: [users.username]")  # fmt: skip  # noqa: E501
+    own, beside = versions.differences(find(root))[0]
+    assert (own.id, own.changes) == ("saas.users", ())
+    assert (beside.id, [str(each) for each in beside.changes]) == ("saas.users__masked", ["drop 'username' string"])
+    [refused] = problems(root)
+    assert refused.file == USERS
+    assert abs(refused.line - line) <= 1
+    assert "would drop 'username' string for readers of saas.users__masked of version 1." in refused.expected
+    change(root, USERS, "version: 1.", "version: 2.")
+    assert problems(root) == []
+
+
 def test_new_contracts_and_changed_rules_are_told(root: Path) -> None:
     (root / "contracts/saas/visits.odcs.yaml").write_text(
         (root / USERS).read_text().replace("saas:users", "saas:visits")
