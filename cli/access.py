@@ -105,7 +105,7 @@ def opt_in(env: EnvOption = "local", json: JsonOption = False) -> None:
 
 @app.command()
 def close(env: EnvOption = "local", json: JsonOption = False) -> None:
-    """After a change of mode or roles: close now what the next run would, and remove filters that nobody is to have.
+    """After a change of mode, roles or classes: hide now what the next run would, and remove filters left over.
 
     As data lake administrator, with the contracts and config that are deployed.
     """
@@ -119,4 +119,4 @@ def close(env: EnvOption = "local", json: JsonOption = False) -> None:
     elif done:
         table(f"Closed in {env}", ("what", "where"), done)
     else:
-        console.print("Nothing was open that the mode closes, and no filter is left over.")
+        console.print("Nobody sees what they are not to, and no filter is left over.")

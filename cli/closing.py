@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def close(lake: Target) -> list[tuple[str, str]]:
-    """Answers each place that is closed now, and each filter that is gone, with the table it was of."""
+    """Answers each place that is closed now or of a higher class, and each filter that is gone with its table."""
     from contracts.compile import describe, read
     from glue_jobs.governance import Governor
 
@@ -18,10 +18,12 @@ def close(lake: Target) -> list[tuple[str, str]]:
     if plan.mode == "iam":  # which has no filters
         plan = replace(plan, filter_grants=())
     governor = Governor(lake.client("lakeformation"), describe(lake.environment))
+    hidden = [] if plan.mode == "iam" else governor.hide(plan)
     opened = [place for resource in governor.close() for place in resource.values()]
     named = {".".join(each[key] for key in ("DatabaseName", "Name") if key in each) for each in opened}
     removed = governor.filters.narrow(plan)
     return [
         *(("closed", name) for name in sorted(named)),
+        *((f"now {value}", place) for value, place in hidden),
         *((f"filter {name}", f"{database}.{table}") for database, table, name in removed),
     ]

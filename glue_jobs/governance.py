@@ -6,7 +6,7 @@ rest of the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,11 @@ from glue_jobs.aws import client
 from glue_jobs.cell_filters import CellFilters
 from glue_jobs.formation import Formation, Granted, Said, check
 from lake.environment import Environment
-from lake.governance import CLASSIFICATION, plan, tables, view_tags, way_to
+from lake.governance import BY_FILTERS, BY_TAGS, CLASSIFICATION, VALUES, plan, tables, view_tags, way_to
 from lake.model import Lake
 from lake.parts import GOLD, GOVERNED, Dataset
 from lake.rights import Plan, TableTags, Tag
+from lake.roles import SENSITIVE
 
 EVERYONE = "IAM_ALLOWED_PRINCIPALS"  # Lake Formation's name for all whom IAM lets
 CLOSED, LARGEST = "lake_formation", 1000  # the mode in which that group has nothing; grants of one page
@@ -72,6 +73,30 @@ class Governor:
                 self._close_table(table)
         self.filters.bring(plan)
 
+    def hide(self, plan: Plan) -> list[tuple[str, str]]:
+        """Columns and tables that the plan hides from some who see them now; answers each new value, and its place.
+
+        What the plan shows waits for the run that applies it.
+        """
+        key, found = self._environment.prefix + CLASSIFICATION, list[tuple[str, str]]()
+        for table in plan.tables:
+            try:
+                told = self._formation.call("get_resource_lf_tags", Resource=self._place(table))
+            except self._formation.absent:
+                continue
+            place = f"{table.database}.{table.table}"
+            for tag in _hiding(_values(told.get("LFTagsOnTable")), table.tags):
+                self._add_tags(self._place(table), (tag,))
+                found.append((tag.values[0], place))
+            held = {each["Name"]: _values(each["LFTags"]) for each in told.get("LFTagsOnColumns", ())}
+            for class_, columns in table.columns:
+                tag = Tag(key, (class_,))
+                for name in columns:
+                    if _hiding(held.get(name, {}), (tag,)):
+                        self._add_tags(self._columns(table, [name]), (tag,))
+                        found.append((class_, f"{place}.{name}"))
+        return found
+
     def close(self) -> list[Said]:
         """Where Lake Formation alone decides, nothing of the lake is open to all whom IAM lets.
 
@@ -114,7 +139,10 @@ class Governor:
         self._add_tags(place, table.tags)
         for class_, columns in table.columns:
             tag = Tag(self._environment.prefix + CLASSIFICATION, (class_,))
-            self._add_tags({"TableWithColumns": {**place["Table"], "ColumnNames": list(columns)}}, (tag,))
+            self._add_tags(self._columns(table, columns), (tag,))
+
+    def _columns(self, table: TableTags, names: Iterable[str]) -> Said:
+        return {"TableWithColumns": {**self._place(table)["Table"], "ColumnNames": list(names)}}
 
     def _add_tags(self, resource: Said, tags: Iterable[Tag]) -> None:
         pairs = [
@@ -129,3 +157,19 @@ def _database(resource: Said) -> str | None:
     [(kind, place)] = resource.items()
     found: str | None = place.get("Name" if kind == "Database" else "DatabaseName")
     return found
+
+
+def _values(tags: Iterable[Said] | None) -> dict[str, str]:
+    return {each["TagKey"]: each["TagValues"][0] for each in tags or ()}
+
+
+def _hiding(held: Mapping[str, str], wanted: Iterable[Tag]) -> list[Tag]:
+    """Tags of another value than is held, and one that fewer may see: pii and phi are apart, and any may hide."""
+    order = (BY_TAGS, BY_FILTERS, *VALUES)
+    return [
+        each
+        for each in wanted
+        if each.key in held
+        and held[each.key] != each.values[0]
+        and (each.values[0] in SENSITIVE or order.index(each.values[0]) > order.index(held[each.key]))
+    ]

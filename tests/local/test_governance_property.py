@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from cli.lake_tables import tables
 from cli.sights import Judge
+from glue_jobs.governance import Governor
 from lake.governance import CLASSIFICATION, column_classes
 from lake.parts import Dataset
 from lake.rights import Plan
@@ -209,6 +210,10 @@ def test_a_class_that_changes_in_a_contract_changes_the_plan_and_what_is_enforce
     _, before = things.changed(("internal", "internal", "public", "internal"), [], *ROLES)
     query = "SELECT word FROM clinic_things WHERE k = 1"
     assert (tagged(before), answer(things.as_("open"), query)) == ("internal", ["['VALUE-0']"])
+    raised = things.said(("internal", "internal", "public", "phi"), []).values()
+    hidden = Governor(things.endpoint.client("lakeformation"), things.described).hide(things.plan(raised))
+    assert hidden == [("phi", f"{things.admin.database}.clinic_things.word"), *hidden[1:]]
+    assert answer(things.as_("open"), query) == "COLUMN_NOT_FOUND"  # without a run
     _, after = things.changed(("internal", "internal", "public", "phi"), [], *ROLES)
     assert (tagged(after), answer(things.as_("open"), query)) == ("phi", "COLUMN_NOT_FOUND")
     assert answer(things.as_("doctor"), query) == ["['VALUE-0']"]

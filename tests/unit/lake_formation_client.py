@@ -52,6 +52,16 @@ class LakeFormationClient:
             self.tags.setdefault(place, {}).update({each["TagKey"]: each["TagValues"][0] for each in LFTags})
         return {"Failures": []}
 
+    def get_resource_lf_tags(self, *, Resource: dict[str, Any]) -> dict[str, Any]:
+        [place] = _places(Resource)
+        if place not in self.tags:
+            raise EntityNotFoundException(place)
+        columns = {on[2]: held for on, held in self.tags.items() if on[:2] == place and len(on) > 2}
+        return {
+            "LFTagsOnTable": _tags(self.tags[place]),
+            "LFTagsOnColumns": [{"Name": name, "LFTags": _tags(held)} for name, held in columns.items()],
+        }
+
     def list_data_cells_filter(self, *, Table: dict[str, Any] | None = None, NextToken: str = "0") -> dict[str, Any]:
         found = [told for place, told in sorted(self.filters.items()) if Table is None or place[:2] == _table(Table)]
         return _paged("DataCellsFilters", found, NextToken)
@@ -101,6 +111,10 @@ class LakeFormationClient:
         self.grants -= {_grant(each) for each in Entries}
         told = {"ErrorCode": "InvalidInputException", "ErrorMessage": "No permissions revoked."}
         return {"Failures": [{"RequestEntry": each, "Error": told} for each in missing]}
+
+
+def _tags(held: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"TagKey": key, "TagValues": [value]} for key, value in held.items()]
 
 
 def _paged(name: str, found: list[dict[str, Any]], token: str) -> dict[str, Any]:

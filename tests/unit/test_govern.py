@@ -147,6 +147,21 @@ def test_what_is_open_to_whom_iam_lets_is_closed_whether_a_contract_has_it_or_no
     assert "resource" not in client.asked[asked:]  # a call for pages, not for each table
 
 
+def test_what_a_contract_hides_more_is_hidden_before_a_run_and_nothing_is_shown(client: LakeFormationClient) -> None:
+    before = replace(PATIENTS, row_filters=())
+    bring(client, planned(dataset=before))
+    classes = {"region": "phi", "phone": "phi", "site_id": "public"}  # were public, pii, internal
+    columns = tuple(replace(each, classification=classes.get(each.name, "phi")) for each in before.columns)
+    wanted = planned(dataset=replace(PATIENTS, columns=(*columns, Column("later", "int", classification="phi"))))
+    missing = planned(dataset=replace(PATIENTS, id="clinic.visits", name="visits"))
+    governor, place = Governor(client, ENVIRONMENT), ".".join(TABLE)
+    hidden = [("filters", place), ("phi", f"{place}.region"), ("phi", f"{place}.phone"), ("phi", f"{place}._hash")]
+    assert governor.hide(wanted) == [*hidden, ("filters", f"{place}__quarantine")]
+    assert client.tags[(*TABLE, "site_id")] == {"lake-test-classification": "internal"}
+    assert (*TABLE, "later") not in client.tags
+    assert governor.hide(wanted) == governor.hide(missing) == []
+
+
 def test_in_other_modes_what_is_iams_stays(client: LakeFormationClient) -> None:
     client.grants = {(EVERYONE, TABLE)}
     assert Governor(client, replace(ENVIRONMENT, governance="hybrid")).close() == []
