@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pymysql
 import pytest
+from py4j import java_gateway, protocol
 
 from config.source import Engine, Source
 from local import crm, tickit
@@ -37,6 +38,12 @@ server = import_module("local.engines." + sys.argv[1]).start(Path(sys.argv[2]))
 print(server.port, server.folder, flush=True)
 time.sleep(60)
 """
+
+
+@pytest.fixture(autouse=True)
+def errors_as_java_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Spark session of this process, which other tests start, would translate what H2's own JVM raises."""
+    monkeypatch.setattr(java_gateway, "get_return_value", protocol.get_return_value)
 
 
 @pytest.fixture(scope="module")
