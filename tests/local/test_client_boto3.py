@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -20,11 +21,8 @@ CONTEXT = {"Database": DATABASE, "Catalog": "AwsDataCatalog"}
 class Asker:
     """What a script of a person's does: `asker.ask(sql)` waits for the execution and answers with it."""
 
-    def __init__(self, endpoint: RunningEndpoint) -> None:
-        environment = endpoint.environment
-        self.session = boto3.session.Session(
-            environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], region_name=endpoint.region
-        )
+    def __init__(self, endpoint: RunningEndpoint, key: str = "headwater", secret: str = "headwater") -> None:
+        self.session = boto3.session.Session(key, secret, region_name=endpoint.region)
         self.url = endpoint.url
         self.athena = self.client("athena")
 
@@ -182,6 +180,23 @@ def test_a_young_result_is_used_again(me: Asker) -> None:
     assert second["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"]
     assert second["ResultReuseConfiguration"] == reuse
     assert me.rows(second["QueryExecutionId"]) == [["s"], ["6"]]
+
+
+def test_a_result_is_used_again_for_nobody_else(me: Asker, endpoint: RunningEndpoint) -> None:
+    """Another may not see the same, though workgroup, folder and query are."""
+    iam, asked = me.client("iam"), {"ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": True}}}
+    allowed = {"Effect": "Allow", "Action": ["athena:*", "glue:*", "s3:*"], "Resource": "*"}
+    iam.create_user(UserName="neighbour")
+    iam.put_user_policy(
+        UserName="neighbour",
+        PolicyName="reads",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}),
+    )
+    key = iam.create_access_key(UserName="neighbour")["AccessKey"]
+    neighbour = Asker(endpoint, key["AccessKeyId"], key["SecretAccessKey"])
+    found = [each.ask("SELECT max(id) AS m FROM words", **asked) for each in (me, neighbour, me, neighbour)]
+    told = [each["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"] for each in found]
+    assert told == [False, False, True, True]
 
 
 def test_a_start_that_is_sent_again_with_its_token_starts_nothing_new(me: Asker) -> None:
