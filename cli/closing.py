@@ -15,10 +15,10 @@ def close(lake: Target) -> list[tuple[str, str]]:
     from glue_jobs.governance import Governor
 
     plan = read(lake.environment, lake.root).plan
-    if plan.mode == "iam":  # which has no filters
-        plan = replace(plan, filter_grants=())
+    if plan.mode == "iam":  # which has neither tags nor filters
+        plan = replace(plan, tables=(), filter_grants=())
     governor = Governor(lake.client("lakeformation"), describe(lake.environment))
-    hidden = [] if plan.mode == "iam" else governor.hide(plan)
+    hidden = governor.hide(plan)
     opened = [place for resource in governor.close() for place in resource.values()]
     named = {".".join(each[key] for key in ("DatabaseName", "Name") if key in each) for each in opened}
     removed = governor.filters.narrow(plan)

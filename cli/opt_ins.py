@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from glue_jobs.formation import Formation
 from lake.environment import Environment
 from lake.governance import principal, principal_prefix
 from lake.parts import GOVERNED
@@ -63,16 +64,11 @@ def align(lake: Target) -> list[tuple[str, OptIn]]:
 
 def _held(client: Any, described: Environment) -> Iterator[OptIn]:
     """Those of our roles, also of roles that are gone, on our databases."""
-    governed, token = {described.databases[layer] for layer in GOVERNED}, dict[str, str]()
-    while True:
-        answer = client.list_lake_formation_opt_ins(**token)
-        for each in answer.get("LakeFormationOptInsInfoList", ()):
-            found = _of(each["Principal"]["DataLakePrincipalIdentifier"], each["Resource"])
-            if found and found.principal.startswith(principal_prefix(described)) and found.database in governed:
-                yield found
-        if not answer.get("NextToken"):
-            return
-        token = {"NextToken": answer["NextToken"]}
+    governed = {described.databases[layer] for layer in GOVERNED}
+    for each in Formation(client).pages("list_lake_formation_opt_ins", "LakeFormationOptInsInfoList"):
+        found = _of(each["Principal"]["DataLakePrincipalIdentifier"], each["Resource"])
+        if found and found.principal.startswith(principal_prefix(described)) and found.database in governed:
+            yield found
 
 
 def _of(who: str, resource: dict[str, Any]) -> OptIn | None:

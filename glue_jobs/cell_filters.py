@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from glue_jobs.formation import Formation, Granted, Said, check
+from glue_jobs.formation import Formation, Granted, Said, check, place_of
 from lake.environment import Environment
 from lake.filters import CellFilter
 from lake.governance import principal_prefix
@@ -31,9 +31,8 @@ class CellFilters:
     def bring(self, plan: Plan) -> None:
         """Those of the plan's tables, and no others of ours on them: what goes goes first."""
         wanted = {_key(each): each for each in plan.filters}
-        held = {
-            key: told for table in plan.tables for key, told in self._held(self._table(table.database, table.table))
-        }
+        places = [place_of(self._environment, table.database, table.table) for table in plan.tables]
+        held = {key: told for place in places for key, told in self._held(place)}
         for key in held.keys() - wanted.keys():
             self._remove(key)
         for key, each in wanted.items():
@@ -94,9 +93,6 @@ class CellFilters:
 
     def _grants(self, key: Key) -> Iterator[Granted]:
         return self._formation.granted(Resource=self._resource(key))
-
-    def _table(self, database: str, table: str) -> Said:
-        return {"Table": {"CatalogId": self._environment.account, "DatabaseName": database, "Name": table}}
 
     def _resource(self, key: Key) -> Said:
         database, table, name = key

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from glue_jobs.failures import TransientError
+from lake.environment import Environment
 
 AT_ONCE = 20  # grants of one call
 TRIES, PAUSE = 6, 0.5  # of a change that came at the same time as another
@@ -70,6 +71,11 @@ class Formation:
         starts = range(0, len(entries), AT_ONCE)
         answers = [self.call(operation, Entries=entries[start : start + AT_ONCE]) for start in starts]
         return [failure for answer in answers for failure in answer.get("Failures", ())]
+
+
+def place_of(environment: Environment, database: str, table: str) -> Said:
+    """A table as a resource."""
+    return {"Table": {"CatalogId": environment.account, "DatabaseName": database, "Name": table}}
 
 
 def check(failures: Iterable[Mapping[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from glue_jobs import views
 from glue_jobs.aws import client
 from glue_jobs.cell_filters import CellFilters
-from glue_jobs.formation import Formation, Granted, Said, check
+from glue_jobs.formation import Formation, Granted, Said, check, place_of
 from lake.environment import Environment
 from lake.governance import BY_FILTERS, BY_TAGS, CLASSIFICATION, VALUES, plan, tables, view_tags, way_to
 from lake.model import Lake
@@ -91,10 +91,9 @@ class Governor:
             held = {each["Name"]: _values(each["LFTags"]) for each in told.get("LFTagsOnColumns", ())}
             for class_, columns in table.columns:
                 tag = Tag(key, (class_,))
-                for name in columns:
-                    if _hiding(held.get(name, {}), (tag,)):
-                        self._add_tags(self._columns(table, [name]), (tag,))
-                        found.append((class_, f"{place}.{name}"))
+                if hidden := [name for name in columns if _hiding(held.get(name, {}), (tag,))]:
+                    self._add_tags(self._columns(table, hidden), (tag,))
+                    found += [(class_, f"{place}.{name}") for name in hidden]
         return found
 
     def close(self) -> list[Said]:
@@ -131,8 +130,7 @@ class Governor:
             check(failures)
 
     def _place(self, table: TableTags) -> Said:
-        place = {"CatalogId": self._environment.account, "DatabaseName": table.database, "Name": table.table}
-        return {"Table": place}
+        return place_of(self._environment, table.database, table.table)
 
     def _tag(self, table: TableTags) -> None:
         place = self._place(table)
