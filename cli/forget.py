@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +46,10 @@ def forget(
         raise CommandError(f"The run '{run}': expected one of an erasure. `./headwater runs forget` lists them.")
     lake = target(env)
     if subject is not None:
-        run = start(lake, asked(lake, given(subject), dataset, dry_run), sure=lambda: dry_run or yes or agreed(env))
+        request = asked(lake, given(subject), dataset, dry_run)
+        if not (dry_run or yes or agreed(env)):
+            raise typer.Abort
+        run = start(lake, request)
     assert run is not None
     progress.print(f"  {run}", style="bold")
     try:
@@ -94,14 +96,12 @@ def asked(lake: Target, subject: str, dataset: str | None, dry_run: bool) -> dic
     return {"subject": canonical(root, subject), "dataset": root.id, "dry_run": dry_run}
 
 
-def start(lake: Target, request: dict[str, Any], sure: Callable[[], bool] = lambda: True) -> str:
+def start(lake: Target, request: dict[str, Any]) -> str:
     """Start the erasure. Who is meant goes where its job alone reads it, and is deleted with its end."""
     from cli import execution
     from lake.certificate import request_key
     from lake.runs import ERASURE, RunId
 
-    if not sure():
-        raise typer.Abort
     run = str(execution.free(lake, RunId(ERASURE, datetime.now(UTC).replace(second=0, microsecond=0))))
     place = {"Bucket": lake.environment.bucket("scratch"), "Key": request_key(run)}
     lake.client("s3").put_object(**place, Body=json_.dumps(request).encode())

@@ -25,12 +25,7 @@ class EnvironmentFileError(FileError):
 
 def explain(found: Rights, name: str, place: str) -> tuple[bool, list[str]]:
     """Whether the role sees the table or column, and the sentences that say why."""
-    role = found.environment.roles.get(name)
-    if role is None:
-        known = found.environment.roles
-        raise CommandError(
-            f"The role '{name}': expected one of config/{found.environment.name}.yaml. {suggestion(name, known)}"
-        )
+    role = found.role(name)
     table, column = _place(found, place)
     reasons = Reasons(found, role)
     sight = found.judge.sight(role, table)

@@ -23,6 +23,7 @@ from lake.governance import plan, readable_whole
 from lake.masking import with_masked
 from lake.parts import GOVERNED, Dataset
 from lake.rights import Plan
+from lake.roles import Role
 from lake.views import View
 
 PARTS = ("config", "contracts", "models", "queries")
@@ -50,16 +51,20 @@ class Rights:
         whole = {each.name: readable_whole(each, self.datasets.values()) for each in roles}
         return Judge(describe(self.environment), self.plan, self.tables, whole)
 
+    def role(self, name: str) -> Role:
+        """Raises CommandError where the environment has none of that name."""
+        known = self.environment.roles
+        if name not in known:
+            raise CommandError(
+                f"The role '{name}': expected one of config/{self.environment.name}.yaml. {suggestion(name, known)}"
+            )
+        return known[name]
+
     def sights(self, only: str = "") -> Iterator[Sight]:
         """By role and table."""
-        if only and only not in self.environment.roles:
-            raise CommandError(
-                f"The role '{only}': expected one of config/{self.environment.name}.yaml."
-                f" {suggestion(only, self.environment.roles)}"
-            )
-        for role in sorted(self.environment.roles.values(), key=lambda each: each.name):
-            if only in ("", role.name):
-                yield from self.judge.sights(role)
+        roles = [self.role(only)] if only else self.environment.roles.values()
+        for role in sorted(roles, key=lambda each: each.name):
+            yield from self.judge.sights(role)
 
 
 def rights(env: str, root: Path = contracts.ROOT) -> Rights:
