@@ -5,13 +5,12 @@ from __future__ import annotations
 from aws_cdk import Duration, RemovalPolicy, aws_iam as iam, aws_s3 as s3, aws_ssm as ssm
 from constructs import Construct
 
-from config import Environment
+from config import DATA_LAYERS, Environment
 from datalake.encryption import lake_key
 from datalake.nag import acknowledge
 from datalake.trail import receive
 from lake.certificate import REQUESTS
 
-LAYERS = ("landing", "bronze", "silver", "gold")
 BESIDE = ("results", "sandbox", "scratch")
 # Bronze expires before silver does, so neither can be rebuilt from the other; gold and the rest can.
 NOT_REBUILDABLE = frozenset({"landing", "bronze", "silver", "sandbox"})
@@ -37,7 +36,7 @@ class LakeStorage(Construct):
             description="The ARN of the lake's key, for the stacks that use it",
         )
         self.logs = self._logs_bucket()
-        self.buckets = {layer: self._bucket(layer) for layer in (*LAYERS, *BESIDE)}
+        self.buckets = {layer: self._bucket(layer) for layer in (*DATA_LAYERS, *BESIDE)}
         for layer in WRITTEN_BY_PEOPLE:
             self.buckets[layer].add_to_resource_policy(_under_our_key(self.buckets[layer]))
 
