@@ -114,12 +114,19 @@ def resource_of(raw: Raw, service: str) -> str:
 
 
 @functools.cache
-def operations(service: str) -> tuple[Operation, ...]:
+def service_model(service: str) -> Any:
+    """botocore's, by the name that signatures have; it raises UnknownServiceError for one that it has none of."""
     import botocore.session
+
+    return botocore.session.get_session().get_service_model(BOTOCORE_NAME.get(service, service))
+
+
+@functools.cache
+def operations(service: str) -> tuple[Operation, ...]:
     from botocore.exceptions import UnknownServiceError
 
     try:
-        model = botocore.session.get_session().get_service_model(BOTOCORE_NAME.get(service, service))
+        model = service_model(service)
     except UnknownServiceError:
         return ()
     found = [model.operation_model(name) for name in model.operation_names]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from xml.sax.saxutils import escape
 
-from local.actions import BOTOCORE_NAME, Raw, action_of, credentials_of
+from local.actions import Raw, action_of, credentials_of, service_model
 
 REFUSED = "NotImplementedException"
 FAILED = "InternalFailure"
@@ -78,14 +78,12 @@ def protocol(service: str, environ: dict[str, Any]) -> str:
 
 @functools.cache
 def model_protocol(service: str) -> str:
-    import botocore.session
     from botocore.exceptions import UnknownServiceError
 
     try:
-        model = botocore.session.get_session().get_service_model(BOTOCORE_NAME.get(service, service))
+        return str(service_model(service).metadata["protocol"])
     except UnknownServiceError:
         return "json"
-    return str(model.metadata["protocol"])
 
 
 def said_as(protocol: str, code: str, message: str) -> tuple[list[tuple[str, str]], bytes]:

@@ -28,8 +28,12 @@ def lend(connection: Any, catalog: GlueCatalog, entries: Iterable[Entry]) -> Non
 def is_apart(catalog: GlueCatalog, entry: Entry) -> bool:
     """Whether a table is one that the caller may have written, while other tables' places are open."""
     own = (entry.behind or entry).reader
-    others = [each for each in catalog.lent.values() if own is None or each.scope != own.scope]
-    return bool(others) and (own is None or bool(entry.told and entry.told.permissions & CHANGING))
+    return bool(others(catalog, own)) and (own is None or bool(entry.told and entry.told.permissions & CHANGING))
+
+
+def others(catalog: GlueCatalog, own: Reader | None) -> list[Reader]:
+    """Those whose places are open for other tables."""
+    return [each for each in catalog.lent.values() if own is None or each.scope != own.scope]
 
 
 def covers(catalog: GlueCatalog, files: Iterable[str]) -> bool:
@@ -40,11 +44,11 @@ def covers(catalog: GlueCatalog, files: Iterable[str]) -> bool:
 @contextmanager
 def alone(connection: Any, catalog: GlueCatalog, own: Reader | None) -> Iterator[None]:
     """Nothing is open meanwhile but the table's own place."""
-    others = [each for each in catalog.lent.values() if own is None or each.scope != own.scope]
-    for each in others:
+    closed = others(catalog, own)
+    for each in closed:
         each.close(connection)
     try:
         yield
     finally:
-        for each in others:
+        for each in closed:
             each.open(connection)

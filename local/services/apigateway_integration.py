@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.actions import service_model
 from local.engines import jackson, velocity
 from local.services.apigateway_access import DeniedError
 from local.services.apigateway_document import Integration
@@ -83,11 +84,7 @@ class Services:
 
 @functools.cache
 def target_of(service: str, action: str) -> tuple[str, str]:
-    import botocore.session
-
-    from local.actions import BOTOCORE_NAME
-
-    metadata = botocore.session.get_session().get_service_model(BOTOCORE_NAME.get(service, service)).metadata
+    metadata = service_model(service).metadata
     if "targetPrefix" not in metadata:
         raise NotImplementedError(f"API Gateway: an integration with service {service}, whose protocol is not JSON")
     return f"{metadata['targetPrefix']}.{action}", metadata["jsonVersion"]

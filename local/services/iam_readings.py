@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from urllib.parse import parse_qsl
 
-from local.actions import BOTOCORE_NAME, SCOPE
+from local.actions import SCOPE, service_model
 from local.services.iam_request import HOSTED, Asked, UnclearError
 
 OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|s3(\.[a-z0-9-]+)?\.amazonaws\.com)?(:\d+)?")
@@ -48,13 +48,11 @@ def said(asked: Asked) -> list[str]:
 @functools.cache
 def parameters(service: str, action: str) -> frozenset[str] | None:
     """Those of an operation: another could name what is decided on in the place of what is answered."""
-    import botocore.session
     from botocore.exceptions import UnknownServiceError
     from botocore.model import OperationNotFoundError
 
     try:
-        model = botocore.session.get_session().get_service_model(BOTOCORE_NAME.get(service, service))
-        shape = model.operation_model(action).input_shape
+        shape = service_model(service).operation_model(action).input_shape
     except (UnknownServiceError, OperationNotFoundError):
         return None
     return frozenset(shape.members) if shape is not None else frozenset()
